@@ -7,7 +7,7 @@ mod frames;
 mod hostile;
 mod knowledge;
 mod limits;
-mod passwords;
+pub mod passwords;
 mod rebinding;
 mod routes;
 mod widgets;

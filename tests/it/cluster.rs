@@ -1,9 +1,13 @@
 //! Several servers of one company over a real Redis.
 
+mod counted;
 mod deaths;
 mod kills;
+mod limits;
 mod moves;
 mod refusals;
+mod sentinels;
+mod unconfirmed;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
@@ -24,8 +28,8 @@ use crate::support::{
 struct Servers {
     one: Server,
     two: Server,
-    _second: tempfile::TempDir,
-    _redis: RedisServer,
+    second: tempfile::TempDir,
+    redis: RedisServer,
 }
 
 pub fn config_for(redis: &RedisServer) -> Config {
@@ -46,13 +50,18 @@ pub fn joined(first: &Path) -> tempfile::TempDir {
 
 impl Servers {
     async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let redis = RedisServer::start(&[]).await;
-        let config = config_for(&redis);
+        let mut config = config_for(&redis);
+        change(&mut config);
         let company = Company::found_on(&config).await;
         let second = joined(company.path());
         let one = Server::start(&company, config.clone()).await;
         let two = Server::start_beside(&company, second.path(), config).await;
-        Self { one, two, _second: second, _redis: redis }
+        Self { one, two, second, redis }
     }
 }
 

@@ -68,7 +68,12 @@ fn storage(c: &Config, bad: &mut Vec<Problem>) {
     if s.prefix.is_empty() || s.prefix.len() > 64 || s.prefix.contains(['{', '}', ' ']) {
         bad.push(Problem::new("storage.prefix", "1 to 64 characters, without spaces and braces, such as \"kefu:\""));
     }
-    for (key, file) in [("storage.password_file", &s.password_file), ("storage.ca", &s.ca)] {
+    let files = [
+        ("storage.password_file", &s.password_file),
+        ("storage.sentinel_password_file", &s.sentinel_password_file),
+        ("storage.ca", &s.ca),
+    ];
+    for (key, file) in files {
         if !file.is_empty() && !file.starts_with('/') {
             bad.push(Problem::new(key, format!("{file:?} is not an absolute path")));
         }

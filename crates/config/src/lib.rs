@@ -32,6 +32,7 @@ pub fn template(public_url: Option<&str>, storage: &Storage) -> String {
     for (key, value) in [
         ("url", &storage.url),
         ("password_file", &storage.password_file),
+        ("sentinel_password_file", &storage.sentinel_password_file),
         ("ca", &storage.ca),
         ("prefix", &storage.prefix),
     ] {

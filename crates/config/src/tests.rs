@@ -44,6 +44,7 @@ fn a_template_with_values_says_exactly_these() {
     wanted.storage = Storage {
         url: "rediss://ke fu:a\"b\\@redis.example.com:6379".into(),
         password_file: "/etc/kefu/redis.password".into(),
+        sentinel_password_file: "/etc/kefu/sentinel.password".into(),
         ca: "/etc/kefu/ca.pem".into(),
         prefix: "bank:".into(),
         ack_replicas: 1,

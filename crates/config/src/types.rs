@@ -88,6 +88,8 @@ pub struct Storage {
     pub url: String,
     /// File with the password of Redis; empty: none, or it is in the address.
     pub password_file: String,
+    /// File with the password of the Sentinels, which have their own; empty: they ask for none.
+    pub sentinel_password_file: String,
     /// PEM file with the authorities that are trusted for `rediss`; needed there.
     pub ca: String,
     /// What all keys in Redis begin with.
@@ -107,6 +109,7 @@ impl Default for Storage {
         Self {
             url: "redb:".into(),
             password_file: String::new(),
+            sentinel_password_file: String::new(),
             ca: String::new(),
             prefix: "kefu:".into(),
             ack_replicas: 0,

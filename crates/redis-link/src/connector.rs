@@ -125,7 +125,7 @@ impl Connector {
         let config = config.set_response_timeout(None);
         let parts = MultiplexedConnection::new_with_config(&self.identity(handshake.expect), stream, config)
             .await
-            .map_err(|e| self.not_signed_in(address, &e))?;
+            .map_err(|e| self.not_signed_in(address, handshake.expect, &e))?;
         let limit: Duration = handshake.response_timeout.unwrap_or(self.0.options.response_timeout);
         Ok(Wire::start(parts, address.clone(), limit, end))
     }
@@ -144,16 +144,21 @@ impl Connector {
         info.set_db(database.into())
     }
 
-    fn not_signed_in(&self, address: &Address, error: &RedisError) -> Error {
+    fn not_signed_in(&self, address: &Address, expect: Expect, error: &RedisError) -> Error {
         let message = [error.code(), error.detail()].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let own = if expect == Expect::Sentinel {
+            "; Sentinels have a password of their own, which is in the file that sentinel_password_file names"
+        } else {
+            ""
+        };
         match (error.kind(), error.code()) {
             (ErrorKind::Server(_) | ErrorKind::Extension | ErrorKind::AuthenticationFailed, _)
                 if !message.is_empty() =>
             {
-                Error::Refused { address: address.clone(), message }
+                Error::Refused { address: address.clone(), message: message + own }
             }
             (ErrorKind::AuthenticationFailed, _) => {
-                Error::Refused { address: address.clone(), message: error.to_string() }
+                Error::Refused { address: address.clone(), message: format!("{error}{own}") }
             }
             _ if self.0.tls.is_none() => unreachable(address, format!("{error}; does it expect TLS (rediss://)?")),
             _ => unreachable(address, error.to_string()),

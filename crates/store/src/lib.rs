@@ -9,8 +9,10 @@
 
 pub mod archive;
 mod check;
+mod ephemeral;
 mod index;
 pub mod memory;
+mod observer;
 pub mod redb;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -23,8 +25,10 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
 pub use check::SCHEMA_VERSION;
+pub use ephemeral::{Ephemeral, Take};
 pub use index::{Facts, FactsChange, Place};
 use kefu_proto::{ConvId, Generation, Kid, Marks, MsgId, Side, StorageState, TeamId};
+pub use observer::{GroupCommit, Observer};
 
 /// The small tables. Keys and values are bytes; their meaning is documented here. Their order is stored in the log: new ones
 /// come last.
@@ -352,6 +356,11 @@ pub trait Store: Send + Sync + 'static {
     /// Whether other servers write here, too. Then a conversation that isn't followed may change unnoticed.
     fn is_shared(&self) -> bool {
         false
+    }
+
+    /// What these servers count and remember together for a while; none: there are no others.
+    fn ephemeral(&self) -> Option<&dyn Ephemeral> {
+        None
     }
 
     /// The heads of some conversations, in this order.

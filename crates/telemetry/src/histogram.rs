@@ -8,6 +8,7 @@
 //! to the totals).
 
 use std::{
+    collections::BTreeMap,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Instant,
 };
@@ -112,23 +113,62 @@ impl Histogram {
     }
 
     /// Everything since the start.
-    pub fn total(&self) -> Quantiles {
-        quantiles(&[&self.total])
+    pub fn total(&self) -> Distribution {
+        distribution(&[&self.total])
     }
 
     /// The last 60 to 70 seconds.
-    pub fn window(&self) -> Quantiles {
+    pub fn window(&self) -> Distribution {
         self.window_at(self.start.elapsed().as_secs())
     }
 
     /// The 60 complete seconds, in slices of ten, before `second`, and the slice under way.
-    pub fn window_at(&self, second: u64) -> Quantiles {
+    pub fn window_at(&self, second: u64) -> Distribution {
         let now = second / SLICE_SECONDS + 1;
         let fresh = |s: &&Slice| {
             let tick = s.tick.load(Relaxed);
             tick > 0 && tick <= now && tick + (SLICES as u64) > now
         };
-        quantiles(&self.slices.iter().filter(fresh).map(|s| &s.buckets).collect::<Vec<_>>())
+        distribution(&self.slices.iter().filter(fresh).map(|s| &s.buckets).collect::<Vec<_>>())
+    }
+}
+
+/// How often which values occurred. Distributions of several servers add up; their quantiles don't.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Distribution {
+    /// Number of values in each bucket that has any.
+    counts: BTreeMap<usize, u64>,
+    sum: u64,
+    max: u64,
+}
+
+impl Distribution {
+    /// The values of both.
+    pub fn add(&mut self, other: &Self) {
+        for (bucket, count) in &other.counts {
+            let sum = self.counts.entry(*bucket).or_default();
+            *sum = sum.saturating_add(*count);
+        }
+        self.sum = self.sum.saturating_add(other.sum);
+        self.max = self.max.max(other.max);
+    }
+
+    /// The summary.
+    pub fn quantiles(&self) -> Quantiles {
+        let count = self.counts.values().fold(0u64, |sum, count| sum.saturating_add(*count));
+        let at = |q: f64| {
+            // the rank-th smallest value, from 1
+            let rank = ((count as f64 * q).ceil() as u64).clamp(1, count.max(1));
+            let mut seen = 0u64;
+            let bucket = self.counts.iter().find(|(_, count)| {
+                seen = seen.saturating_add(**count);
+                seen >= rank
+            });
+            // a later version may have more buckets
+            bucket.map_or(0, |(bucket, _)| middle((*bucket).min(BUCKETS - 1))).min(self.max)
+        };
+        Quantiles { count, sum: self.sum, p50: at(0.5), p99: at(0.99), p999: at(0.999), max: self.max }
     }
 }
 
@@ -152,27 +192,12 @@ fn middle(index: usize) -> u64 {
     (SUB + sub) * width + width / 2
 }
 
-fn quantiles(parts: &[&Buckets]) -> Quantiles {
-    let counts: Vec<u64> = (0..BUCKETS).map(|i| parts.iter().map(|p| p.counts[i].load(Relaxed)).sum()).collect();
-    let count: u64 = counts.iter().sum();
-    let max = parts.iter().map(|p| p.max.load(Relaxed)).max().unwrap_or(0);
-    let at = |q: f64| {
-        // the rank-th smallest value, from 1
-        let rank = ((count as f64 * q).ceil() as u64).clamp(1, count.max(1));
-        let mut seen = 0;
-        let bucket = counts.iter().position(|c| {
-            seen += c;
-            seen >= rank
-        });
-        bucket.map_or(0, middle).min(max)
-    };
-    Quantiles {
-        count,
+fn distribution(parts: &[&Buckets]) -> Distribution {
+    let count = |i: usize| parts.iter().map(|p| p.counts[i].load(Relaxed)).sum::<u64>();
+    Distribution {
+        counts: (0..BUCKETS).map(|i| (i, count(i))).filter(|(_, count)| *count > 0).collect(),
         sum: parts.iter().map(|p| p.sum.load(Relaxed)).sum(),
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
-        max,
+        max: parts.iter().map(|p| p.max.load(Relaxed)).max().unwrap_or(0),
     }
 }
 
@@ -198,13 +223,28 @@ mod tests {
             values.iter().for_each(|v| h.record_at(*v, 3));
             let mut sorted = values.clone();
             sorted.sort_unstable();
-            let got = h.total();
+            let got = h.total().quantiles();
             prop_assert_eq!((got.count, got.sum), (values.len() as u64, values.iter().sum::<u64>()));
             prop_assert_eq!(got.max, *sorted.last().unwrap());
             for (q, v) in [(0.5, got.p50), (0.99, got.p99), (0.999, got.p999)] {
                 prop_assert!(close(v, exact(&sorted, q)), "p{q}: {v} instead of {}", exact(&sorted, q));
             }
-            prop_assert_eq!(h.window_at(3), got);
+            prop_assert_eq!(h.window_at(3).quantiles(), got);
+        }
+
+        #[test]
+        fn what_two_servers_saw_adds_up_to_what_one_would_have_seen(
+            here in prop::collection::vec(0u64..1 << 36, 0..100),
+            there in prop::collection::vec(0u64..1 << 36, 0..100),
+        ) {
+            let [one, other, both] = std::array::from_fn(|_| Histogram::default());
+            here.iter().for_each(|v| one.record_at(*v, 1));
+            there.iter().for_each(|v| other.record_at(*v, 1));
+            here.iter().chain(&there).for_each(|v| both.record_at(*v, 1));
+            let mut sum = one.total();
+            let sent = serde_json::to_string(&other.total()).unwrap();
+            sum.add(&serde_json::from_str(&sent).unwrap());
+            prop_assert_eq!(sum.quantiles(), both.total().quantiles());
         }
 
         #[test]
@@ -228,7 +268,7 @@ mod tests {
     fn enormous_values_are_capped_not_lost() {
         let h = Histogram::default();
         h.record_at(u64::MAX, 0);
-        assert_eq!((h.total().count, h.total().max), (1, (1 << TOP_BITS) - 1));
+        assert_eq!((h.total().quantiles().count, h.total().max), (1, (1 << TOP_BITS) - 1));
     }
 
     #[test]
@@ -236,13 +276,17 @@ mod tests {
         let h = Histogram::default();
         h.record_at(100, 5);
         h.record_at(200, 64);
-        assert_eq!((h.window_at(64).count, h.window_at(64).max), (2, 200), "60 seconds back it still counts");
-        assert_eq!(h.window_at(70).count, 1, "its slice fell out");
+        assert_eq!(
+            (h.window_at(64).quantiles().count, h.window_at(64).max),
+            (2, 200),
+            "60 seconds back it still counts"
+        );
+        assert_eq!(h.window_at(70).quantiles().count, 1, "its slice fell out");
         h.record_at(300, 75); // reuses the slice of second 5
-        assert_eq!(h.window_at(75).count, 2);
-        assert_eq!(h.window_at(1_000).count, 0);
-        assert_eq!(h.total().count, 3);
-        assert_eq!(Histogram::default().total(), Quantiles::default());
+        assert_eq!(h.window_at(75).quantiles().count, 2);
+        assert_eq!(h.window_at(1_000).quantiles().count, 0);
+        assert_eq!(h.total().quantiles().count, 3);
+        assert_eq!(Histogram::default().total().quantiles(), Quantiles::default());
     }
 
     #[test]
@@ -254,7 +298,7 @@ mod tests {
                 s.spawn(move || (0..5_000).for_each(|i| h.record_at(t * 5_000 + i, 1)));
             }
         });
-        let q = h.total();
+        let q = h.total().quantiles();
         assert_eq!((q.count, q.max), (20_000, 19_999));
         assert!(close(q.p50, 10_000));
     }

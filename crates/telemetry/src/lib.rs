@@ -14,10 +14,12 @@ mod metrics;
 mod process;
 pub mod prometheus;
 mod snapshot;
+mod tally;
 
 pub use count::{Counter, Gauge, Labelled, Rate};
-pub use histogram::{Histogram, Quantiles};
+pub use histogram::{Distribution, Histogram, Quantiles};
 pub use metrics::{CLOSE_CAUSES, ERROR_NAMES, Metrics};
 pub use process::Process;
 pub use prometheus::render_prometheus;
 pub use snapshot::{Connections, Latency, Messages, MetricsSnapshot, Rates};
+pub use tally::Tally;

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    Connections, Counter, Gauge, Histogram, Labelled, Latency, Messages, MetricsSnapshot, Process, Rate, Rates,
+    Connections, Counter, Gauge, Histogram, Labelled, Messages, MetricsSnapshot, Process, Rate, Rates, Tally,
+    tally::Lately,
 };
 
 /// Why sockets close: the names of the protocol's close codes, and the ways that have none.
@@ -218,13 +219,23 @@ impl Metrics {
 
     /// Everything, as it is now.
     pub fn snapshot(&self) -> MetricsSnapshot {
+        self.tally().snapshot()
+    }
+
+    /// The same in a form that adds up over several servers.
+    pub fn tally(&self) -> Tally {
+        let lately = |h: &Histogram| Lately { minute: h.window(), total: h.total() };
+        let distributions = [&self.batch, &self.commit_latency, &self.checkpoint, &self.delivery_latency].map(lately);
+        Tally::new(self.numbers(), distributions)
+    }
+
+    fn numbers(&self) -> MetricsSnapshot {
         let second = self.second();
         let rates = |r: &Rate| Rates {
             last: r.average(1, second),
             ten_seconds: r.average(10, second),
             minute: r.average(60, second),
         };
-        let latency = |h: &Histogram| Latency { minute: h.window(), total: h.total() };
         let named = |l: &mut dyn Iterator<Item = (&'static str, u64)>| {
             l.filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)).collect()
         };
@@ -267,12 +278,9 @@ impl Metrics {
             storage_state: self.storage_state.get(),
             disk_free_bytes: self.disk_free_bytes.get(),
             disk_reserve_bytes: self.disk_reserve_bytes.get(),
-            batch: latency(&self.batch),
-            commit_latency: latency(&self.commit_latency),
-            checkpoint: latency(&self.checkpoint),
             checkpoint_bytes: self.checkpoint_bytes.get(),
             unsettled_bytes: self.unsettled_bytes.get(),
-            delivery_latency: latency(&self.delivery_latency),
+            ..MetricsSnapshot::default()
         }
     }
 }

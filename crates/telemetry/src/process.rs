@@ -23,6 +23,20 @@ pub struct Process {
 }
 
 impl Process {
+    /// What two processes cost.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self { rss_bytes, rss_peak_bytes, cpu_seconds, threads, open_files } = other;
+        for (sum, n) in [
+            (&mut self.rss_bytes, rss_bytes),
+            (&mut self.rss_peak_bytes, rss_peak_bytes),
+            (&mut self.threads, threads),
+            (&mut self.open_files, open_files),
+        ] {
+            *sum = sum.saturating_add(*n);
+        }
+        self.cpu_seconds += cpu_seconds;
+    }
+
     /// As it is now.
     pub fn read() -> Self {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -78,11 +78,25 @@ fn escape(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// The whole page of what [`super::Metrics`] counts.
-pub fn render_prometheus(s: &MetricsSnapshot) -> String {
+/// The whole page of what [`super::Metrics`] counts. What is said of the company, not of this server, one of several servers
+/// says for all, so that sums over servers are right.
+pub fn render_prometheus(s: &MetricsSnapshot, speaks_for_all: bool) -> String {
     let mut page = Page::default();
     write_metrics(&mut page, s);
+    if speaks_for_all {
+        write_company(&mut page, s);
+    }
     page.finish()
+}
+
+fn write_company(page: &mut Page, s: &MetricsSnapshot) {
+    page.gauge("kefu_conversations_missed", "Missed conversations that no agent has handled yet.", s.missed)
+        .gauge(
+            "kefu_longest_wait_seconds",
+            "Longest wait in a queue, updated once a minute.",
+            s.longest_wait_ms as f64 / 1e3,
+        )
+        .gauge("kefu_store_bytes", "Bytes of the database and its log on disk, or of Redis in memory.", s.store_bytes);
 }
 
 /// The same, onto a page to which more is added.
@@ -119,15 +133,8 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
             "Conversations closed because nobody had answered.",
             s.conversations_missed,
         )
-        .gauge("kefu_conversations_missed", "Missed conversations that no agent has handled yet.", s.missed)
-        .gauge(
-            "kefu_longest_wait_seconds",
-            "Longest wait in a queue, updated once a minute.",
-            s.longest_wait_ms as f64 / 1e3,
-        )
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that expired.", s.offers_missed)
-        .gauge("kefu_store_bytes", "Bytes of the database and its log on disk.", s.store_bytes)
         .gauge("kefu_unsettled_bytes", "Bytes in the log that are not in the database yet.", s.unsettled_bytes)
         .counter("kefu_checkpoint_bytes_total", "Bytes brought from the log to the database.", s.checkpoint_bytes)
         .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)
@@ -135,7 +142,11 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .gauge("kefu_disk_reserve_bytes", "Bytes that must stay free there.", s.disk_reserve_bytes)
         .summary("kefu_commit_records", "Records per commit.", &s.batch.minute, &s.batch.total, 1.0);
     for (name, help, l) in [
-        ("kefu_commit_latency_seconds", "From submitting a batch to disk.", &s.commit_latency),
+        (
+            "kefu_commit_latency_seconds",
+            "From taking batches to their being safe, on disk and on the replicas that must have them.",
+            &s.commit_latency,
+        ),
         ("kefu_checkpoint_seconds", "Bringing the log to the database.", &s.checkpoint),
         ("kefu_delivery_latency_seconds", "From reading an envelope to the outboxes.", &s.delivery_latency),
     ] {
@@ -194,12 +205,16 @@ mod tests {
         m.refuse(3);
         m.socket_closed("slow");
         m.commit_latency.record(250_000);
-        let samples = read(&render_prometheus(&m.snapshot()));
+        let samples = read(&render_prometheus(&m.snapshot(), true));
         assert_eq!(samples["kefu_envelopes_received_total"], 1.0);
         assert_eq!(samples["kefu_refused_total{error=\"rate_limited\"}"], 1.0);
         assert_eq!(samples["kefu_sockets_closed_total{cause=\"slow\"}"], 1.0);
         assert_eq!(samples["kefu_commit_latency_seconds{quantile=\"1\"}"], 0.25);
         assert_eq!(samples["kefu_commit_latency_seconds_count"], 1.0);
+        assert!(samples.contains_key("kefu_conversations_missed"));
+        let of_one_server = read(&render_prometheus(&m.snapshot(), false));
+        assert!(!of_one_server.contains_key("kefu_conversations_missed"), "another server says it");
+        assert_eq!(of_one_server["kefu_envelopes_received_total"], 1.0);
     }
 
     #[test]

@@ -131,3 +131,137 @@ pub struct Latency {
     /// Since the start.
     pub total: Quantiles,
 }
+
+impl MetricsSnapshot {
+    /// What both counted, but for distributions, which do not add up.
+    pub(crate) fn add(&mut self, other: &Self) {
+        // all fields are named, so that a new one is not forgotten here
+        let Self {
+            started_ms,
+            uptime_seconds,
+            process,
+            connections,
+            messages,
+            conversations_opened,
+            conversations_missed,
+            missed,
+            longest_wait_ms,
+            offers,
+            offers_missed,
+            store_bytes,
+            storage_state,
+            disk_free_bytes,
+            disk_reserve_bytes,
+            batch: _,
+            commit_latency: _,
+            checkpoint: _,
+            checkpoint_bytes,
+            unsettled_bytes,
+            delivery_latency: _,
+        } = other;
+        self.started_ms = self.started_ms.max(*started_ms);
+        self.uptime_seconds = self.uptime_seconds.max(*uptime_seconds);
+        self.process.add(process);
+        self.connections.add(connections);
+        self.messages.add(messages);
+        for (sum, n) in [
+            (&mut self.conversations_opened, conversations_opened),
+            (&mut self.conversations_missed, conversations_missed),
+            (&mut self.offers, offers),
+            (&mut self.offers_missed, offers_missed),
+            (&mut self.checkpoint_bytes, checkpoint_bytes),
+            (&mut self.unsettled_bytes, unsettled_bytes),
+        ] {
+            *sum = sum.saturating_add(*n);
+        }
+        for (most, n) in [
+            (&mut self.missed, missed),
+            (&mut self.longest_wait_ms, longest_wait_ms),
+            (&mut self.store_bytes, store_bytes),
+            (&mut self.storage_state, storage_state),
+            (&mut self.disk_free_bytes, disk_free_bytes),
+            (&mut self.disk_reserve_bytes, disk_reserve_bytes),
+        ] {
+            *most = (*most).max(*n);
+        }
+    }
+}
+
+impl Connections {
+    fn add(&mut self, other: &Self) {
+        let Self {
+            visitors,
+            agents,
+            open,
+            accepted,
+            turned_away,
+            handshakes_failed,
+            http_requests,
+            api_requests,
+            resumes,
+            per_second,
+            closed,
+        } = other;
+        for (sum, n) in [
+            (&mut self.visitors, visitors),
+            (&mut self.agents, agents),
+            (&mut self.open, open),
+            (&mut self.accepted, accepted),
+            (&mut self.turned_away, turned_away),
+            (&mut self.handshakes_failed, handshakes_failed),
+            (&mut self.http_requests, http_requests),
+            (&mut self.api_requests, api_requests),
+            (&mut self.resumes, resumes),
+        ] {
+            *sum = sum.saturating_add(*n);
+        }
+        self.per_second.add(per_second);
+        add_named(&mut self.closed, closed);
+    }
+}
+
+impl Messages {
+    fn add(&mut self, other: &Self) {
+        let Self {
+            envelopes_in,
+            records_out,
+            records_written,
+            commits,
+            bytes_in,
+            bytes_out,
+            duplicates,
+            per_second,
+            refused,
+            limited,
+        } = other;
+        for (sum, n) in [
+            (&mut self.envelopes_in, envelopes_in),
+            (&mut self.records_out, records_out),
+            (&mut self.records_written, records_written),
+            (&mut self.commits, commits),
+            (&mut self.bytes_in, bytes_in),
+            (&mut self.bytes_out, bytes_out),
+            (&mut self.duplicates, duplicates),
+        ] {
+            *sum = sum.saturating_add(*n);
+        }
+        self.per_second.add(per_second);
+        add_named(&mut self.refused, refused);
+        add_named(&mut self.limited, limited);
+    }
+}
+
+impl Rates {
+    fn add(&mut self, other: &Self) {
+        self.last += other.last;
+        self.ten_seconds += other.ten_seconds;
+        self.minute += other.minute;
+    }
+}
+
+fn add_named(all: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
+    for (name, n) in more {
+        let sum = all.entry(name.clone()).or_default();
+        *sum = sum.saturating_add(*n);
+    }
+}

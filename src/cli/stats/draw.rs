@@ -69,8 +69,9 @@ fn header(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
     let s = &scene.stats;
     let left = Line::from(vec![" kefu ".bold().reversed(), format!("  {}", out::printable(&s.name)).bold()]);
     let up = out::duration(s.uptime_seconds * 1_000);
-    let right =
-        Line::from(format!("{}   {}   up {up}   {} ", s.listen, s.version, scene.clock)).alignment(Alignment::Right);
+    let many = s.servers.as_ref().map(|servers| servers.servers.iter().filter(|member| member.answered).count());
+    let place = many.filter(|many| *many > 1).map_or_else(|| s.listen.clone(), |many| format!("{many} servers"));
+    let right = Line::from(format!("{place}   {}   up {up}   {} ", s.version, scene.clock)).alignment(Alignment::Right);
     frame.render_widget(Paragraph::new(left), area);
     frame.render_widget(Paragraph::new(right.dark_gray()), area);
 }
@@ -161,12 +162,24 @@ fn footer(frame: &mut Frame<'_>, area: Rect, scene: &Scene) {
         .white()
         .on_red()
         .bold(),
-        None => match stale(scene).or_else(|| missed(scene)) {
+        None => match silent(scene).or_else(|| no_desk(scene)).or_else(|| stale(scene)).or_else(|| missed(scene)) {
             Some(text) => Line::from(text).yellow(),
             None => Line::from(" q quit").dark_gray(),
         },
     };
     frame.render_widget(Paragraph::new(line), area);
+}
+
+/// Servers whose numbers are missing.
+fn silent(scene: &Scene) -> Option<String> {
+    let silent = scene.stats.silent();
+    (!silent.is_empty()).then(|| format!(" not in the numbers, since there is no answer: {}", silent.join(", ")))
+}
+
+/// Nobody says what is waiting.
+fn no_desk(scene: &Scene) -> Option<String> {
+    let none = scene.stats.running && scene.stats.desk.is_none();
+    none.then(|| " queues and agents are not known: the server that has the desk does not answer".into())
 }
 
 /// Warns when visitors will soon refuse the directory.
@@ -251,6 +264,20 @@ mod tests {
         let mut scene = scene();
         scene.stats.missed = serde_json::from_value(serde_json::json!([{"team": "svc", "count": 12}])).unwrap();
         assert!(drawn(&scene, 100, 30).contains("dismissed in the console: svc 12"));
+    }
+
+    #[test]
+    fn several_servers_are_counted_and_those_that_are_silent_are_named() {
+        let mut scene = scene();
+        let member =
+            |listen: &str, answered| serde_json::json!({"listen": listen, "alive": true, "answered": answered});
+        let mut both = [member("10.0.0.11:8443", true), member("10.0.0.12:8443", true)];
+        scene.stats.servers = serde_json::from_value(serde_json::json!({ "servers": both })).unwrap();
+        let text = drawn(&scene, 100, 30);
+        assert!(text.contains("2 servers") && text.contains("q quit"), "{text}");
+        both[1]["answered"] = false.into();
+        scene.stats.servers = serde_json::from_value(serde_json::json!({ "servers": both })).unwrap();
+        assert!(drawn(&scene, 100, 30).contains("since there is no answer: 10.0.0.12:8443"));
     }
 
     #[test]

@@ -33,6 +33,20 @@ pub struct Args {
     #[arg(long, value_name = "SECONDS", default_value = "1", requires = "watch",
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     interval: u64,
+    /// Of several servers only this one: its name in `kefu node list`, or its address
+    #[arg(long, value_name = "NAME", value_parser = server_name)]
+    node: Option<String>,
+}
+
+/// A name of a server, which becomes a part of a path.
+fn server_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || ".:[]%-_".contains(c));
+    if fits { Ok(text.to_owned()) } else { Err("kefu node list shows the names".into()) }
+}
+
+/// What to ask the admin router for.
+fn path(node: Option<&str>) -> String {
+    node.map_or_else(|| "/admin/stats".into(), |node| format!("/admin/stats/{node}"))
 }
 
 impl Args {
@@ -47,10 +61,10 @@ impl Args {
                 )
                 .hint("kefu serve starts it"));
             }
-            return watch::run(ctx, Duration::from_secs(self.interval));
+            return watch::run(ctx, Duration::from_secs(self.interval), path(self.node.as_deref()));
         }
         let admin = AdminClient::open(ctx)?;
-        let answer = admin.call("GET", "/admin/stats", None);
+        let answer = admin.call("GET", &path(self.node.as_deref()), None);
         admin.close();
         let answer = answer?;
         if ctx.json {

@@ -38,6 +38,34 @@ pub struct Stats {
     pub limited: BTreeMap<String, LimitedCount>,
     /// Counters and times.
     pub metrics: MetricsSnapshot,
+    /// Those that share the database, if several can.
+    pub servers: Option<Servers>,
+    /// The server whose numbers these are, if one was asked for.
+    pub server: Option<String>,
+}
+
+/// The servers that share a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Servers {
+    /// The name of the one that was asked.
+    pub this: String,
+    /// All that were there lately.
+    pub servers: Vec<Member>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Member {
+    /// Its name.
+    pub node: String,
+    /// Where it listens.
+    pub listen: String,
+    /// Whether it is there.
+    pub alive: bool,
+    /// Whether its numbers are in the sums.
+    pub answered: bool,
 }
 
 /// The disk of the database.
@@ -50,6 +78,8 @@ pub struct Storage {
     pub free_bytes: u64,
     /// Bytes that must stay free for everything to be stored.
     pub reserve_bytes: u64,
+    /// The database, if several servers share it.
+    pub redis: Option<String>,
 }
 
 /// The signed directory.
@@ -115,6 +145,25 @@ impl Stats {
     /// Agents and queues; empty without a server.
     pub fn desk(&self) -> Desk {
         self.desk.clone().unwrap_or_default()
+    }
+
+    /// Which servers answered, if several can: `10.0.0.11:8443 and 10.0.0.12:8443 answered; 10.0.0.13:8443 did not`.
+    pub fn answered(&self) -> Option<String> {
+        let all = &self.servers.as_ref()?.servers;
+        let of = |answered: bool| {
+            let alive = all.iter().filter(move |member| member.alive && member.answered == answered);
+            alive.map(|member| member.listen.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        Some(match of(false) {
+            silent if silent.is_empty() => format!("{} answered", of(true)),
+            silent => format!("{} answered; {silent} did not, and is not in the numbers", of(true)),
+        })
+    }
+
+    /// The servers that are there but did not answer.
+    pub fn silent(&self) -> Vec<&str> {
+        let all = self.servers.iter().flat_map(|servers| &servers.servers);
+        all.filter(|member| member.alive && !member.answered).map(|member| member.listen.as_str()).collect()
     }
 
     /// Conversations that are open.

@@ -21,7 +21,11 @@ pub fn print(stats: &Stats, now_ms: u64) {
     let storage = ("storage", storage(stats));
     let missed = missed_of(stats).unwrap_or_else(|| "none".into());
     if !stats.running {
-        return out::facts(&[("server", "not running".into()), ("missed", missed), storage, directory]);
+        let server = match stats.storage.redis {
+            None => "not running",
+            Some(_) => "not running here: what other servers count is known only where one runs",
+        };
+        return out::facts(&[("server", server.into()), ("missed", missed), storage, directory]);
     }
     let (desk, m) = (stats.desk(), &stats.metrics);
     let up = out::duration(stats.uptime_seconds * 1_000);
@@ -29,11 +33,16 @@ pub fn print(stats: &Stats, now_ms: u64) {
         q if q.count == 0 => "nothing yet".into(),
         q => format!("p50 {}, p99 {}, max {}", micros(q.p50), micros(q.p99), micros(q.max)),
     };
-    out::facts(&[
-        ("server", format!("kefu {} on {}, up {up}", stats.version, stats.listen)),
+    let (conversations, queue) = match &stats.desk {
+        Some(desk) => (format!("{} open, {} with agents", stats.open(), desk.owned), queue(desk)),
+        None => ("not known: the server that has the desk does not answer".into(), "not known".into()),
+    };
+    let mut facts = vec![("server", format!("kefu {} on {}, up {up}", stats.version, stats.listen))];
+    facts.extend(stats.answered().map(|answered| ("servers", answered)));
+    facts.extend([
         ("sockets", format!("{} visitors, {} agents", m.connections.visitors, m.connections.agents)),
-        ("conversations", format!("{} open, {} with agents", stats.open(), desk.owned)),
-        ("queue", queue(&desk)),
+        ("conversations", conversations),
+        ("queue", queue),
         ("missed", format!("{missed}; {} since the start", grouped(m.conversations_missed))),
         (
             "messages",
@@ -46,6 +55,7 @@ pub fn print(stats: &Stats, now_ms: u64) {
         storage,
         directory,
     ]);
+    out::facts(&facts);
     if !desk.agents.is_empty() {
         out::line("");
         agents(&desk).print();

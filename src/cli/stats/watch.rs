@@ -23,10 +23,11 @@ use crate::{
 const HISTORY: usize = 1_000;
 
 /// Runs until `q`.
-pub fn run(ctx: &Context, interval: Duration) -> Result<(), CliError> {
+pub fn run(ctx: &Context, interval: Duration, path: String) -> Result<(), CliError> {
     let admin = AdminClient::open(ctx)?;
     let name = VerifiedDirectory::load(ctx, &admin)?.org().to_owned();
-    let mut wall = Wall { name, scene: Scene::default(), admin: Some(admin), answered: Instant::now(), total: None };
+    let mut wall =
+        Wall { name, path, scene: Scene::default(), admin: Some(admin), answered: Instant::now(), total: None };
     wall.ask(ctx)?;
     let mut terminal =
         ratatui::try_init().map_err(|e| CliError::failure(format!("cannot draw on this terminal: {e}")))?;
@@ -37,6 +38,8 @@ pub fn run(ctx: &Context, interval: Duration) -> Result<(), CliError> {
 
 struct Wall {
     name: String,
+    /// What is asked for.
+    path: String,
     scene: Scene,
     admin: Option<AdminClient>,
     answered: Instant,
@@ -79,7 +82,7 @@ impl Wall {
             self.admin = Some(AdminClient::open(ctx)?);
         }
         let admin = self.admin.as_ref().ok_or_else(|| CliError::failure("no server is running"))?;
-        let stats: Stats = serde_json::from_value(admin.call("GET", "/admin/stats", None)?)?;
+        let stats: Stats = serde_json::from_value(admin.call("GET", &self.path, None)?)?;
         self.answered = Instant::now();
         let total = stats.metrics.messages.envelopes_in;
         let before = self.total.replace(total);

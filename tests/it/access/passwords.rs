@@ -27,9 +27,11 @@ use crate::support::{
 };
 
 /// A user with a password.
-struct Zhao {
+#[derive(Clone)]
+pub struct Zhao {
     company: Arc<Company>,
-    addr: SocketAddr,
+    /// The server that is asked.
+    pub addr: SocketAddr,
     user: UserId,
     keys: Keyring,
 }
@@ -40,7 +42,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 
 impl Zhao {
     /// Is invited, enrols and chooses a password.
-    async fn comes(server: &Server, password: &str) -> Self {
+    pub async fn comes(server: &Server, password: &str) -> Self {
         Self::comes_with(server, password, true).await
     }
 
@@ -85,7 +87,8 @@ impl Zhao {
         zhao
     }
 
-    async fn post(&self, path: &str, token: Option<&str>, body: Value) -> Result<Value, u16> {
+    /// What a server answers, or the status of its refusal.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: Value) -> Result<Value, u16> {
         let bearer = token.map(|t| format!("Bearer {t}"));
         let headers: Vec<(&str, &str)> = bearer.iter().map(|b| ("authorization", &b[..])).collect();
         let path = format!("/api/v1/{path}");
@@ -98,7 +101,8 @@ impl Zhao {
         state.finish(password, m, &self.user, &dir.fp(), &dir.state().opaque.0).unwrap()
     }
 
-    async fn signs_in(&self, password: &str, old: bool) -> Result<Value, u16> {
+    /// The first step of a sign-in: what is sent in the second.
+    pub async fn begins(&self, password: &str, old: bool) -> Result<(ClientFinish, Value), u16> {
         let (state, m) = ClientLogin::start(password).unwrap();
         let start = json!({ "user": self.user, "m": b64u(&m), "old": old });
         let started = self.post("login/start", None, start).await?;
@@ -106,6 +110,11 @@ impl Zhao {
         let done = state.finish(password, &bytes(&started["m"]), &self.user, &dir.fp(), &dir.state().opaque.0);
         let done = done.map_err(|_| 401u16)?;
         let finish = json!({ "id": started["id"], "m": b64u(&done.message) });
+        Ok((done, finish))
+    }
+
+    async fn signs_in(&self, password: &str, old: bool) -> Result<Value, u16> {
+        let (done, finish) = self.begins(password, old).await?;
         let answer = self.post("login/finish", None, finish).await?;
         let version = answer["version"].as_u64().unwrap() as u32;
         let keyring = Keyring::open(&bytes(&answer["keyring"]), &done.export_key, &self.user, version).unwrap();

@@ -19,16 +19,16 @@ use crate::support::{
 /// Two heartbeats, and what a busy machine takes.
 const SOON: Duration = Duration::from_secs(20);
 
-struct Two {
-    company: Arc<Company>,
-    servers: [Process; 2],
-    _second: tempfile::TempDir,
+pub struct Two {
+    pub company: Arc<Company>,
+    pub servers: [Process; 2],
+    pub second: tempfile::TempDir,
     _redis: RedisServer,
 }
 
 impl Two {
     /// Two servers; the first has the desk.
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let redis = RedisServer::start(&[]).await;
         let company = Company::found_on(&config_for(&redis)).await;
         let second = joined(company.path());
@@ -36,7 +36,7 @@ impl Two {
         let mut boss = Peer::try_connect(&company, first.addr, &Me::agent(&company, "boss")).await.unwrap();
         boss.status(kefu::proto::AgentState::Busy).await;
         let servers = [first, start(second.path().to_owned(), &redis).await];
-        Self { company, servers, _second: second, _redis: redis }
+        Self { company, servers, second, _redis: redis }
     }
 
     async fn peer(&self, server: usize, me: &Me) -> Peer {

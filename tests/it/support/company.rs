@@ -10,7 +10,7 @@ use std::{
 };
 
 use kefu::{
-    app::{self, Admin},
+    app::{self, Admin, AdminError},
     config::Config,
     crypto::{
         directory::{Directory, Role},
@@ -183,6 +183,14 @@ impl Company {
 
     /// Signs an act and sends it to the running server (or the closed database).
     pub async fn act<E: std::fmt::Debug>(&self, act: impl FnOnce(&Signer<'_>) -> Result<Commit, E>) {
+        self.try_act(act).await.unwrap();
+    }
+
+    /// The same, or why it was refused.
+    pub async fn try_act<E: std::fmt::Debug>(
+        &self,
+        act: impl FnOnce(&Signer<'_>) -> Result<Commit, E>,
+    ) -> Result<(), AdminError> {
         let admin = Admin::connect(self.path(), &self.config).await.unwrap();
         let view: AdminView = serde_json::from_value(admin.call("GET", "/admin/export", None).await.unwrap()).unwrap();
         let now = now_ms();
@@ -195,10 +203,13 @@ impl Company {
         }
         let fresh: Vec<KemSecret> =
             commit.boxes.iter().filter_map(|b| b.sealed.open(&self.keys.recovery).ok()).collect();
-        admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit).unwrap())).await.unwrap();
+        let sent = admin.call("POST", "/admin/commit", Some(serde_json::to_value(commit).unwrap())).await;
+        admin.close().await;
+        sent?;
         let mut known = self.known.lock().unwrap();
         known.directory = Arc::new(directory);
         known.teams.extend(fresh.into_iter().map(|key| (hash::box_kid(BoxKind::Team, &key.public()), key)));
+        Ok(())
     }
 
     /// An answer of the admin router.

@@ -2,6 +2,7 @@
 
 mod flow;
 mod invariants;
+mod leaders;
 mod people;
 mod queue;
 

@@ -3,6 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -11,7 +12,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle};
+use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
     ServeError,
@@ -22,6 +23,9 @@ use super::{
     whole_database::database_of,
 };
 use crate::{chat::RequestError, config::Config, data_dir, files::socket, http::admin, proto::ErrorCode, store::Store};
+
+/// How long a Redis may take to confirm what is still on its way when a command ends.
+const CLOSED: Duration = Duration::from_secs(5);
 
 /// The admin router, reached over the socket of a running server or in process.
 pub enum Admin {
@@ -120,7 +124,12 @@ impl Admin {
     pub async fn close(self) {
         if let Self::Local(admin, store) = self {
             drop(admin);
-            store.close().await;
+            let closed = store.close();
+            // what Redis does not confirm was said; the file must be closed properly, however long that takes
+            match store.is_shared() {
+                true => drop(timeout(CLOSED, closed).await),
+                false => closed.await,
+            }
         }
     }
 }

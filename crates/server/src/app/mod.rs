@@ -14,6 +14,8 @@ mod serve;
 mod settings;
 mod shared_database;
 mod shared_robot;
+#[cfg(test)]
+mod simulation;
 mod storage;
 mod tasks;
 mod whole_database;

@@ -3,6 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::timeout};
 
@@ -12,7 +13,7 @@ use crate::{
         Bus, NoOthers,
         redis::{Handle, Own, RedisBus},
     },
-    chat::Chat,
+    chat::{Chat, Figures},
     config::Config,
     http::admin::Servers,
     hub::Hub,
@@ -22,6 +23,8 @@ use crate::{
 
 /// So long a server keeps its clients though the database can't be reached: longer than a failover takes.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long others may take to say what they counted.
+const COUNTING: Duration = Duration::from_millis(500);
 /// How often a server that serves nobody sends away who comes all the same.
 const AGAIN: Duration = Duration::from_secs(5);
 
@@ -79,6 +82,15 @@ impl Servers for RedisBus {
 
     fn drain(&self) {
         Self::drain(self);
+    }
+
+    fn figures<'a>(&'a self, name: Option<&'a str>) -> BoxFuture<'a, Vec<(String, Option<Figures>)>> {
+        async move {
+            let answers = Self::figures(self, |member| name.is_none_or(|name| name == member.node), COUNTING).await;
+            let read = |answer: Vec<u8>| serde_json::from_slice(&answer).ok();
+            answers.into_iter().map(|(node, answer)| (node, answer.and_then(read))).collect()
+        }
+        .boxed()
     }
 }
 

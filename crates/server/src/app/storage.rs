@@ -14,8 +14,8 @@ use crate::{
     config::{Config, Storage as Settings},
     data_dir,
     store::{
-        Feed, Store, StoreError, Table,
-        redb::{Options, RedbStore},
+        Feed, GroupCommit, Observer, Store, StoreError, Table,
+        redb::{Checkpoint, Options, RedbStore},
         redis::{Options as RedisOptions, RedisStore},
         space::{self, Capacity, Measure},
     },
@@ -84,6 +84,7 @@ impl Backend {
                 "state": store.space(),
                 "redis": link.url().to_string(),
                 "shards": link.map().shards().len(),
+                "ack_replicas": store.ack_replicas(),
             }),
         }
     }
@@ -102,7 +103,9 @@ pub(super) async fn open_storage(
     empty: IfEmpty,
 ) -> Result<(Backend, Feed), ServeError> {
     if config.storage.is_shared() {
-        let options = RedisOptions { create: empty == IfEmpty::Create, ..redis_options(&config.storage) };
+        let observer = metrics.map(commits);
+        let create = empty == IfEmpty::Create;
+        let options = RedisOptions { create, observer, ..redis_options(&config.storage) };
         let (store, link, feed) = open_redis(&config.storage, options).await.map_err(ServeError::Redis)?;
         return Ok((Backend::Shared(store, link), feed));
     }
@@ -134,11 +137,8 @@ fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Resu
     };
     if let Some(metrics) = metrics {
         let checkpoints = Arc::clone(&metrics);
-        options.observer = Some(Arc::new(move |commit| {
-            metrics.committed(commit.records);
-            metrics.commit_latency.record(commit.took.as_micros() as u64);
-        }));
-        options.checkpoints = Some(Arc::new(move |checkpoint| {
+        options.observer = Some(commits(metrics));
+        options.checkpoints = Some(Observer::new(move |checkpoint: Checkpoint| {
             checkpoints.checkpoint.record(checkpoint.took.as_micros() as u64);
             checkpoints.checkpoint_bytes.add(checkpoint.bytes as u64);
         }));
@@ -149,9 +149,22 @@ fn open_file(dir: &Path, config: &Config, metrics: Option<Arc<Metrics>>) -> Resu
     })
 }
 
+/// Counts what is stored.
+fn commits(metrics: Arc<Metrics>) -> Observer<GroupCommit> {
+    Observer::new(move |commit: GroupCommit| {
+        metrics.committed(commit.records);
+        metrics.commit_latency.record(commit.took.as_micros() as u64);
+    })
+}
+
 async fn connect(settings: &Settings) -> anyhow::Result<(Url, Link)> {
     let url: Url = settings.url.parse().context("kefu.toml: storage.url")?;
-    let options = LinkOptions { password: password(settings)?, ca: authorities(settings)?, ..LinkOptions::default() };
+    let options = LinkOptions {
+        password: password(&settings.password_file, "the password of Redis")?,
+        sentinel_password: password(&settings.sentinel_password_file, "the password of the Sentinels")?,
+        ca: authorities(settings)?,
+        ..LinkOptions::default()
+    };
     let link = Link::connect(&url, options).await.with_context(|| format!("cannot use {url}"))?;
     Ok((url, link))
 }
@@ -206,12 +219,12 @@ pub(super) async fn open_redis(
     Ok((store, link, feed))
 }
 
-fn password(settings: &Settings) -> anyhow::Result<Option<Password>> {
-    if settings.password_file.is_empty() {
+/// The password in a file, which is `what`.
+fn password(file: &str, what: &str) -> anyhow::Result<Option<Password>> {
+    if file.is_empty() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&settings.password_file)
-        .with_context(|| format!("cannot read {}, the password of Redis", settings.password_file))?;
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {file}, {what}"))?;
     Ok(Some(Password::new(&text)))
 }
 

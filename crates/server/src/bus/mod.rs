@@ -28,6 +28,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Whether this server runs the desk. One does at a time.
     fn leads(&self) -> watch::Receiver<bool>;
 
+    /// Whether this server may decide for the desk at this moment, by its own clock: one that was frozen may not know yet that it
+    /// no longer leads.
+    fn decides(&self) -> bool;
+
     /// Agents who have sockets on them.
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>>;
 
@@ -54,6 +58,9 @@ pub trait Peer: Send + Sync + 'static {
 
     /// A question to the desk.
     fn asked(&self, question: &[u8]) -> BoxFuture<'static, Vec<u8>>;
+
+    /// What is counted here, for statistics of all servers.
+    fn figures(&self) -> BoxFuture<'static, Vec<u8>>;
 
     /// Agents who have sockets here, and how many sockets there are.
     fn sockets(&self) -> (BTreeSet<UserId>, u64);
@@ -87,6 +94,10 @@ impl Bus for NoOthers {
 
     fn leads(&self) -> watch::Receiver<bool> {
         self.leads.subscribe()
+    }
+
+    fn decides(&self) -> bool {
+        true
     }
 
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {

@@ -78,6 +78,12 @@ impl ConversationCache {
         self.open.lock().keys().copied().collect()
     }
 
+    /// Which conversations are open and began at this time or before it.
+    pub fn open_since(&self, at_ms: u64) -> Vec<ConvId> {
+        let open = self.open.lock();
+        open.iter().filter(|(_, row)| row.created <= at_ms).map(|(conv, _)| *conv).collect()
+    }
+
     /// Whether a conversation is open.
     pub fn is_open(&self, conv: ConvId) -> bool {
         self.open.lock().contains_key(&conv)

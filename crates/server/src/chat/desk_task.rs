@@ -184,6 +184,12 @@ impl<'a> DeskHere<'a> {
     async fn accepted(&mut self, conv: ConvId, user: UserId, answered: Answered) {
         self.waiting.insert((conv, user.clone()), answered);
         self.happened(Event::Accept { conv, user: user.clone() }).await;
+        if !self.chat.bus.decides() {
+            if let Some(answered) = self.waiting.remove(&(conv, user)) {
+                answered(DeskAnswer::no_desk());
+            }
+            return;
+        }
         // nothing was decided: too late, or the agent has it already and asks again, not having heard the answer
         if let Some(answered) = self.waiting.remove(&(conv, user.clone())) {
             let now = self.chat.cache.get(conv).await;
@@ -205,6 +211,9 @@ impl<'a> DeskHere<'a> {
                     self.chat.signal(&Signal::Presence { team: team.clone(), now });
                     self.telling.changed(team);
                 }
+                // what was written before took long, or this server was frozen: the next leader decides
+                Decision::Assign { .. } | Decision::Requeue { .. } | Decision::StateChanged { .. }
+                    if !self.chat.bus.decides() => {}
                 other => self.chat.carry_out(other, &mut self.waiting).await,
             }
         }

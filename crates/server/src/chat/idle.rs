@@ -1,6 +1,6 @@
 //! Closing idle and missed conversations: the facts for [`crate::desk::EndRule`], and the transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     desk::{End, EndRule, Inactivity},
@@ -23,6 +23,21 @@ const AT_ONCE: usize = 200;
 /// How far back the last word is looked for, and in which steps.
 const LOOK_BACK: u64 = 200;
 const STEP: u64 = 25;
+
+/// Conversations that can't have ended before a time, ms: somebody wrote in them. They need not be read before.
+#[derive(Debug, Default)]
+pub(super) struct NotBefore(Mutex<HashMap<ConvId, u64>>);
+
+impl NotBefore {
+    /// Those of `open` that may have ended by now. The others of them are kept in mind.
+    fn may_have_ended(&self, mut open: Vec<ConvId>, now_ms: u64) -> Vec<ConvId> {
+        let mut known = self.0.lock();
+        let still: HashSet<ConvId> = open.iter().copied().collect();
+        known.retain(|conv, at| *at > now_ms && still.contains(conv));
+        open.retain(|conv| !known.contains_key(conv));
+        open
+    }
+}
 
 impl CachedConversation {
     fn end(&self, rule: EndRule, now_ms: u64) -> Option<End> {
@@ -81,14 +96,16 @@ impl Chat {
         );
     }
 
-    /// Those that have ended. Reads each that was not checked before.
+    /// Those that have ended. Reads each that may have, by what was seen of it before.
     async fn inactive(&self, rule: EndRule, now_ms: u64) -> Vec<ConvId> {
         let mut over = Vec::new();
-        for conv in self.cache.open() {
+        let Some(least) = rule.least_ms() else { return over };
+        let open = self.cache.open_since(now_ms.saturating_sub(least));
+        for conv in self.not_before.may_have_ended(open, now_ms) {
             if over.len() == AT_ONCE {
                 break;
             }
-            match self.is_idle(conv, rule, now_ms).await {
+            match self.is_idle(conv, rule, least, now_ms).await {
                 Ok(true) => over.push(conv),
                 Ok(false) => {}
                 Err(e) => tracing::warn!(%conv, error = %e, "could not check whether a conversation is idle"),
@@ -97,13 +114,20 @@ impl Chat {
         over
     }
 
-    async fn is_idle(&self, conv: ConvId, rule: EndRule, now_ms: u64) -> Result<bool, StoreError> {
-        let Some(least) = rule.least_ms() else { return Ok(false) };
+    async fn is_idle(&self, conv: ConvId, rule: EndRule, least: u64, now_ms: u64) -> Result<bool, StoreError> {
         let Some(shared) = self.cache.get(conv).await? else { return Ok(false) };
+        let ended = |conversation: &CachedConversation| {
+            let ended = conversation.end(rule, now_ms).is_some();
+            if let Some(LastMessage { at, .. }) = conversation.last_message.filter(|_| !ended) {
+                // whatever is written or changed from now on makes it later
+                self.not_before.0.lock().insert(conv, at.saturating_add(least));
+            }
+            ended
+        };
         let (last, visitor, created) = {
             let conversation = shared.lock();
-            if conversation.last_message.is_some() || now_ms.saturating_sub(conversation.row.created) < least {
-                return Ok(conversation.end(rule, now_ms).is_some());
+            if conversation.last_message.is_some() {
+                return Ok(ended(&conversation));
             }
             (conversation.last, conversation.visitor, conversation.row.created)
         };
@@ -113,7 +137,7 @@ impl Chat {
             // opened and never written in: as if its visitor had spoken then
             conversation.last_message = Some(word.unwrap_or(LastMessage { at: created, visitors: true }));
         }
-        Ok(conversation.end(rule, now_ms).is_some())
+        Ok(ended(&conversation))
     }
 
     async fn last_word(&self, conv: ConvId, last: u64, visitor: Kid) -> Result<Option<LastMessage>, StoreError> {

@@ -19,6 +19,7 @@ pub mod desk_task;
 mod elsewhere;
 mod empty;
 mod fanout;
+mod figures;
 mod followers;
 mod generations;
 mod history;
@@ -43,6 +44,7 @@ mod servers;
 mod shown;
 mod space;
 mod status;
+mod together;
 mod visitors;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
@@ -61,6 +63,7 @@ use crate::{
 
 pub use conversation::CachedConversation;
 pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
+pub use figures::Figures;
 pub use history::HISTORY_RECORDS;
 pub use limits::{LimitedCount, Rate, Rates};
 pub use list::{Cursor, GREETING, LOOKED_AT, Page, Tab};
@@ -95,6 +98,7 @@ pub struct Chat {
     robot_counters: robot::RobotCounters,
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
+    not_before: idle::NotBefore,
 }
 
 impl Chat {
@@ -121,6 +125,7 @@ impl Chat {
             robot_counters: robot::RobotCounters::default(),
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
+            not_before: idle::NotBefore::default(),
             store,
             org,
             hub,
@@ -166,14 +171,6 @@ impl Chat {
     /// The key directory and accounts.
     pub fn org(&self) -> &Arc<Org> {
         &self.org
-    }
-
-    /// One try of a password from this address.
-    pub fn limit_login(&self, address: Address) -> Result<(), RequestError> {
-        self.limits.login(address, self.now_ms()).map_err(|wait| RequestError {
-            retry_ms: Some(wait),
-            ..RequestError::new(ErrorCode::RateLimited, "too many sign-ins from this address; wait a moment")
-        })
     }
 
     /// A request of a client, known or not, that costs this many reads.

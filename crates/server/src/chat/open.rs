@@ -53,7 +53,7 @@ impl Chat {
         self.has_room_for(conn, o.ann.len())?;
         let (row, announcement) = self.check_opening(&o)?;
         let bytes = u32::try_from(announcement.len()).unwrap_or(u32::MAX);
-        self.charge(conn, address, Act { openings: 1, records: 3, bytes, ..Act::default() })?;
+        self.charge_opening(conn, address, Act { openings: 1, records: 3, bytes, ..Act::default() }).await?;
         let batch = opening_batch(&o, *kid, &row, announcement);
         // listening first: the records of the opening are its echo
         self.hub.listen(conn, Topic::Conv(o.id));

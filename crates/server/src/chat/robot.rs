@@ -74,7 +74,8 @@ pub enum Posted {
 }
 
 /// Numbers for `kefu stats`, since the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 pub struct RobotCounts {
     /// Answers posted.
     pub answers: u64,

@@ -130,6 +130,8 @@ pub struct PublishedRow {
     empty: bool,
     /// Whose turn it is, if it is the robot's: see [`Row::day`].
     day: Option<BoxKid>,
+    /// When it began, ms.
+    pub created: u64,
     /// The previous team.
     pub team: TeamId,
 }
@@ -144,6 +146,7 @@ impl PublishedRow {
             last_agent: row.last_agent.clone(),
             empty: row.empty.is_some(),
             day: row.day_key().filter(|_| row.is_robots()),
+            created: row.created,
             team: row.team.clone(),
         }
     }
@@ -165,7 +168,7 @@ impl PublishedRow {
 
     /// The same for the desk.
     pub fn fact(self, conv: ConvId) -> desk::Event {
-        let Self { state, owner, arrived, last_agent, empty, day: _, team } = self;
+        let Self { state, owner, arrived, last_agent, empty, day: _, created: _, team } = self;
         match (state, owner) {
             _ if empty => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => desk::Event::Waiting { conv, team, since: arrived, last_agent },

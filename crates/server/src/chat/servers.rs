@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
@@ -77,6 +77,11 @@ impl Peer for Chat {
 
     fn day_keys(&self) -> BTreeSet<BoxKid> {
         self.org.robot_keys().map_or_else(BTreeSet::new, |keys| keys.day_keys().into_iter().collect())
+    }
+
+    fn figures(&self) -> BoxFuture<'static, Vec<u8>> {
+        // derived serialisation of plain data has no way to fail
+        ready(serde_json::to_vec(&Self::figures(self)).unwrap_or_default()).boxed()
     }
 
     fn heard(&self, signal: &[u8]) {

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    chat::{Chat, RequestError},
+    chat::{Chat, Figures, RequestError},
     crypto::{codec::Key32, hash},
     files::socket,
     org::{Org, widgets::Widgets},
@@ -52,6 +52,9 @@ pub const DUMP: &str = "/admin/dump";
 /// Largest request: an import of many entries and boxes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// How long a Redis may take to confirm what a command writes: longer than a failover.
+const CONFIRMED: Duration = Duration::from_secs(15);
+
 /// What a running server adds to the router.
 pub struct Running {
     /// Access to conversations.
@@ -72,6 +75,9 @@ pub struct Running {
 pub trait Servers: Send + Sync + 'static {
     /// Those that were there lately: `this` (the name of this one) and `servers`.
     fn list(&self) -> Value;
+
+    /// What the others that are alive have counted, or one of them; nothing of those that did not answer in time.
+    fn figures<'a>(&'a self, name: Option<&'a str>) -> BoxFuture<'a, Vec<(String, Option<Figures>)>>;
 
     /// This one takes no more clients, and sends those away that it has.
     fn drain(&self);
@@ -141,7 +147,8 @@ impl Admin {
             ("POST", "commit") => {
                 let commit = serde_json::from_value(body.unwrap_or_default())
                     .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not a commit: {e}")))?;
-                let committed = to_value(&self.org.commit(commit).await?);
+                let org = self.org.clone();
+                let committed = to_value(&self.confirmed(async move { org.commit(commit).await }).await??);
                 if let Some(robot) = &self.shared_robot {
                     // it may have put the robot on a site, or taken it off the last one
                     robot.look().await;
@@ -168,14 +175,15 @@ impl Admin {
                 None => to_value(&self.robot_keys.rotate(&self.org.directory()).map_err(robot_refused)?),
             },
             ("GET", "verify") => self.database.verify().await,
-            ("GET", "stats") => self.stats().await,
+            ("GET", "stats") => self.stats(None).await,
             ("POST", "checkpoint") => {
                 self.database.checkpoint().await?;
                 Ok((self.storage)())
             }
             ("POST", "retention") => {
                 let dry_run = body.as_ref().is_none_or(|b| b["dry_run"] != Value::Bool(false));
-                self.database.retention(dry_run).await
+                let database = self.database.clone();
+                self.confirmed(async move { database.retention(dry_run).await }).await?
             }
             ("GET", "certificate") => {
                 let served = self.running.as_ref().and_then(|r| r.certificate.as_ref());
@@ -197,11 +205,41 @@ impl Admin {
                 };
                 Ok(desk.map_or(json!([]), |d| json!(d.agents)))
             }
-            ("GET", other) => match other.strip_prefix("snippet/") {
-                Some(rest) => self.snippet(rest).await,
-                None => self.explain(other).await,
+            ("GET", other) => match other.split_once('/') {
+                Some(("snippet", rest)) => self.snippet(rest).await,
+                Some(("stats", server)) => self.stats(Some(server)).await,
+                _ => self.explain(other).await,
             },
             _ => Err(not_present()),
+        }
+    }
+
+    /// Does something that writes. A Redis that does not confirm it is not waited for without end; what was begun goes on.
+    async fn confirmed<T: Send + 'static>(
+        &self,
+        write: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, RequestError> {
+        let storage = (self.storage)();
+        let Some(redis) = storage["redis"].as_str() else { return Ok(write.await) };
+        let writing = tokio::spawn(write);
+        let failed = |why: String| RequestError::new(ErrorCode::Storage, why);
+        match tokio::time::timeout(CONFIRMED, writing).await {
+            Ok(Ok(written)) => Ok(written),
+            Ok(Err(e)) => Err(failed(format!("the server could not finish this: {e}"))),
+            Err(_) => {
+                let what = match storage["ack_replicas"].as_u64() {
+                    Some(0) | None => "it does not answer, or its disk is slow".to_owned(),
+                    Some(n) => {
+                        format!("it does not answer, or fewer than {n} of its replicas do (storage.ack_replicas)")
+                    }
+                };
+                Err(failed(format!(
+                    "{redis} has not confirmed this within {} seconds: {what}. It may be done, or be done as soon as Redis \
+                     confirms it: look (kefu user list, kefu directory show) before you repeat it; kefu doctor says what \
+                     Redis lacks",
+                    CONFIRMED.as_secs()
+                )))
+            }
         }
     }
 
@@ -227,30 +265,6 @@ impl Admin {
             Some(r) => Ok(json!(r.chat.explain(conv).await)),
             None => Err(RequestError::new(ErrorCode::NotFound, "no server is running, so nothing is assigned")),
         }
-    }
-
-    async fn stats(&self) -> Result<Value, RequestError> {
-        let storage = (self.storage)();
-        let mut stats = json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "running": self.running.is_some(),
-            "org": self.org.fp().to_string(),
-            "storage_bytes": storage["bytes"],
-            "storage": storage,
-            "missed": (self.missed)().await?,
-            "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
-        });
-        if let Some(r) = &self.running {
-            stats["uptime_seconds"] = r.since.elapsed().as_secs().into();
-            stats["listen"] = r.listen.clone().into();
-            stats["connections"] = r.chat.hub().len().into();
-            stats["desk"] = json!(r.chat.desk_snapshot().await);
-            stats["limited"] = json!(r.chat.limited_lately());
-            stats["robot"] = json!(r.chat.robot_counts());
-            stats["servers"] = self.servers().map_or(Value::Null, |servers| servers.list());
-            stats["metrics"] = json!(r.metrics.snapshot());
-        }
-        Ok(stats)
     }
 }
 
@@ -353,5 +367,6 @@ pub fn metrics(http: &Http, address: IpAddr, headers: &HeaderMap) -> Answer {
     if !address.to_canonical().is_loopback() || !knows {
         return answer::error(ErrorCode::NotFound, "there is nothing at this address");
     }
-    answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", render_prometheus(&http.metrics.snapshot()))
+    let page = render_prometheus(&http.metrics.snapshot(), *http.chat.leads().borrow());
+    answer::bytes(hyper::StatusCode::OK, "text/plain; version=0.0.4", page)
 }

@@ -6,13 +6,14 @@
 //! for each user, so that many addresses are not a way to guess faster. Who is at an address where the user once signed in
 //! does not wait for it, and a first try from somewhere new waits a little only: a crowd that fails again and again does not
 //! keep its victim out.
+//!
+//! Several servers share what they count: see `tries.rs`.
 
-use std::{collections::HashMap, hash::Hash, net::IpAddr};
+use std::{collections::HashMap, net::IpAddr};
 
-use crate::{
-    net::{Network, networks},
-    proto::UserId,
-};
+use ring::hmac;
+
+use crate::{net::networks, proto::UserId};
 
 /// Tries of one user from one address without waiting.
 pub const FREE: u32 = 5;
@@ -29,12 +30,55 @@ const NEWCOMER_MS: u64 = 2_000;
 const FORGIVEN_MS: u64 = 15 * 60_000;
 const MOST: usize = 10_000;
 
-#[derive(Clone, Copy)]
-struct Tries {
-    count: u32,
-    last_ms: u64,
+/// Who is counted: hashed with a secret, so that neither people nor addresses can be read where the counts are kept.
+pub(super) type Name = [u8; 16];
+
+/// Names whatever is counted.
+#[derive(Debug)]
+pub(super) struct Namer(hmac::Key);
+
+impl Namer {
+    /// With this secret.
+    pub fn new(key: hmac::Key) -> Self {
+        Self(key)
+    }
+
+    /// The name of something of a kind. Kinds have no zero byte in their names.
+    pub fn name(&self, kind: &str, parts: &[&[u8]]) -> Name {
+        let mut mac = hmac::Context::with_key(&self.0);
+        mac.update(kind.as_bytes());
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        let mut name = [0; 16];
+        name.copy_from_slice(&mac.sign().as_ref()[..16]);
+        name
+    }
+
+    /// A user who is tried from an address.
+    pub fn guess(&self, user: &UserId, address: IpAddr) -> Guess {
+        let name = user.as_str().as_bytes();
+        let place = |(network, times): (crate::net::Network, u32)| {
+            (self.name("place", &[name, network.to_string().as_bytes()]), times)
+        };
+        Guess { user: self.name("user", &[name]), places: networks(address).map(place).collect() }
+    }
+}
+
+/// Whose password is tried, and from where.
+pub(super) struct Guess {
+    pub user: Name,
+    /// The user at each network of the address, the narrowest first, and how many times the tries of one address it has.
+    pub places: Vec<(Name, u32)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tries {
+    pub count: u32,
+    pub last_ms: u64,
     /// They signed in from here.
-    proven: bool,
+    pub proven: bool,
 }
 
 impl Tries {
@@ -58,51 +102,63 @@ impl Tries {
 }
 
 /// Who tried how often, bounded in size.
-struct Book<K>(HashMap<K, Tries>);
-
-impl<K> Default for Book<K> {
-    fn default() -> Self {
-        Self(HashMap::new())
-    }
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Book {
+    pub all: HashMap<Name, Tries>,
+    most: usize,
 }
 
-impl<K: Eq + Hash + Clone> Book<K> {
+impl Book {
+    pub fn of(most: usize) -> Self {
+        Self { all: HashMap::new(), most }
+    }
+
     /// What is known of `key`.
-    fn at(&mut self, key: &K, now_ms: u64) -> &mut Tries {
-        if self.0.len() >= MOST && !self.0.contains_key(key) {
+    fn at(&mut self, key: Name, now_ms: u64) -> &mut Tries {
+        if self.all.len() >= self.most && !self.all.contains_key(&key) {
             self.make_room(now_ms);
         }
-        self.0.entry(key.clone()).or_insert(Tries { count: 0, last_ms: now_ms, proven: false })
+        self.all.entry(key).or_insert(Tries { count: 0, last_ms: now_ms, proven: false })
     }
 
     /// Forgets the old; if all are fresh, of those who tried least the oldest: many names tried once each must not push
     /// out the count of a user whose password is being guessed.
     fn make_room(&mut self, now_ms: u64) {
-        self.0.retain(|_, t| t.proven || now_ms.saturating_sub(t.last_ms) <= FORGIVEN_MS);
-        if self.0.len() >= MOST
-            && let Some(oldest) =
-                self.0.iter().min_by_key(|(_, t)| (t.proven, t.count, t.last_ms)).map(|(k, _)| k.clone())
+        self.all.retain(|_, t| t.proven || now_ms.saturating_sub(t.last_ms) <= FORGIVEN_MS);
+        if self.all.len() >= self.most
+            && let Some(oldest) = self.all.iter().min_by_key(|(_, t)| (t.proven, t.count, t.last_ms)).map(|(k, _)| *k)
         {
-            self.0.remove(&oldest);
+            self.all.remove(&oldest);
         }
     }
 }
 
 /// Who tried how often from where.
-#[derive(Default)]
-pub struct Limiter {
-    places: Book<(UserId, Network)>,
-    users: Book<UserId>,
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Limiter {
+    pub places: Book,
+    pub users: Book,
     /// First tries from somewhere new, while all others wait.
-    newcomers: Book<UserId>,
+    pub newcomers: Book,
+}
+
+impl Default for Limiter {
+    fn default() -> Self {
+        Self::of(MOST, MOST)
+    }
 }
 
 impl Limiter {
+    /// One that knows at most so many users and so many places.
+    pub fn of(users: usize, places: usize) -> Self {
+        Self { places: Book::of(places), users: Book::of(users), newcomers: Book::of(users) }
+    }
+
     /// Counts an attempt, or returns how long to wait, ms.
-    pub fn try_now(&mut self, user: &UserId, address: IpAddr, now_ms: u64) -> Result<(), u64> {
+    pub fn try_now(&mut self, guess: &Guess, now_ms: u64) -> Result<(), u64> {
         let (mut left, mut proven, mut new) = (0, false, true);
-        for (network, times) in networks(address) {
-            let there = self.places.at(&(user.clone(), network), now_ms);
+        for (place, times) in &guess.places {
+            let there = self.places.at(*place, now_ms);
             // where they signed in they do not wait for what others of a wider network do
             if !proven {
                 left = left.max(there.wait(FREE * times, LONGEST_WAIT_MS, now_ms));
@@ -110,9 +166,9 @@ impl Limiter {
             proven |= there.proven;
             new &= there.count == 0 || now_ms.saturating_sub(there.last_ms) > FORGIVEN_MS;
         }
-        let all = self.users.at(user, now_ms).wait(FREE_IN_ALL, LONGEST_WAIT_IN_ALL_MS, now_ms);
+        let all = self.users.at(guess.user, now_ms).wait(FREE_IN_ALL, LONGEST_WAIT_IN_ALL_MS, now_ms);
         if new && !proven && all > 0 {
-            let first = self.newcomers.at(user, now_ms);
+            let first = self.newcomers.at(guess.user, now_ms);
             left = left.max(first.wait(1, NEWCOMER_MS, now_ms).min(all));
             if left == 0 {
                 first.count(now_ms);
@@ -123,23 +179,47 @@ impl Limiter {
         if left > 0 {
             return Err(left);
         }
-        for (network, _) in networks(address) {
-            self.places.at(&(user.clone(), network), now_ms).count(now_ms);
+        for (place, _) in &guess.places {
+            self.places.at(*place, now_ms).count(now_ms);
         }
-        self.users.at(user, now_ms).count(now_ms);
+        self.users.at(guess.user, now_ms).count(now_ms);
         Ok(())
     }
 
     /// The user proved themself here.
-    pub fn forgive(&mut self, user: &UserId, address: IpAddr, now_ms: u64) {
-        let here = (user.clone(), Network::of(address));
-        *self.places.at(&here, now_ms) = Tries { count: 0, last_ms: now_ms, proven: true };
+    pub fn forgive(&mut self, guess: &Guess, now_ms: u64) {
+        if let Some((here, _)) = guess.places.first() {
+            *self.places.at(*here, now_ms) = Tries { count: 0, last_ms: now_ms, proven: true };
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::cluster_key::ClusterKey;
+
+    /// The limiter as tests ask it.
+    struct Asked {
+        limiter: Limiter,
+        namer: Namer,
+    }
+
+    impl Default for Asked {
+        fn default() -> Self {
+            Self { limiter: Limiter::default(), namer: Namer::new(ClusterKey::generate().mac("limits")) }
+        }
+    }
+
+    impl Asked {
+        fn try_now(&mut self, user: &UserId, address: IpAddr, now_ms: u64) -> Result<(), u64> {
+            self.limiter.try_now(&self.namer.guess(user, address), now_ms)
+        }
+
+        fn forgive(&mut self, user: &UserId, address: IpAddr, now_ms: u64) {
+            self.limiter.forgive(&self.namer.guess(user, address), now_ms);
+        }
+    }
 
     fn place(n: u32) -> IpAddr {
         IpAddr::V4((0x0a00_0000 + n).into())
@@ -147,7 +227,7 @@ mod tests {
 
     #[test]
     fn five_tries_then_growing_waits_then_forgiven() {
-        let (mut l, user, here) = (Limiter::default(), "li".parse().unwrap(), place(1));
+        let (mut l, user, here) = (Asked::default(), "li".parse().unwrap(), place(1));
         for _ in 0..FREE {
             assert_eq!(l.try_now(&user, here, 0), Ok(()));
         }
@@ -164,7 +244,7 @@ mod tests {
 
     #[test]
     fn many_places_are_no_way_to_guess_and_no_way_to_lock_out() {
-        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let (mut l, user) = (Asked::default(), "li".parse().unwrap());
         l.forgive(&user, place(0), 0);
         for n in 1..=FREE_IN_ALL {
             assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
@@ -186,7 +266,7 @@ mod tests {
                 Ok(()),
                 "where they signed in before they never wait for others"
             );
-            l = Limiter::default();
+            l = Asked::default();
             l.forgive(&user, place(0), 0);
             for n in 1..=FREE_IN_ALL {
                 assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
@@ -196,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_crowd_does_not_keep_the_user_out_who_comes_from_elsewhere() {
-        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let (mut l, user) = (Asked::default(), "li".parse().unwrap());
         let crowd = || (1..=FREE_IN_ALL).map(place);
         for address in crowd() {
             assert_eq!(l.try_now(&user, address, 0), Ok(()));
@@ -212,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_wide_network_is_no_way_to_try_more_often() {
-        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let (mut l, user) = (Asked::default(), "li".parse().unwrap());
         let v6 = |n: u128| IpAddr::V6(((0x2001_0db8_u128 << 96) + (n << 64) + 1).into());
         let tries = (0..200).filter(|n| l.try_now(&user, v6(*n), 0).is_ok()).count() as u32;
         assert_eq!(tries, 4 * FREE, "all of one /56");
@@ -222,7 +302,7 @@ mod tests {
 
     #[test]
     fn many_names_do_not_push_out_the_count_of_one_who_is_guessed_at() {
-        let (mut l, user) = (Limiter::default(), "li".parse().unwrap());
+        let (mut l, user) = (Asked::default(), "li".parse().unwrap());
         for n in 0..FREE_IN_ALL {
             assert_eq!(l.try_now(&user, place(n), 0), Ok(()));
         }
@@ -230,15 +310,15 @@ mod tests {
         for i in 0..2 * MOST {
             assert_eq!(l.try_now(&format!("u{i}").parse().unwrap(), place(2_000), 1), Ok(()));
         }
-        assert_eq!(l.users.0[&user].count, FREE_IN_ALL, "still counted");
+        assert_eq!(l.limiter.users.all[&l.namer.name("user", &[b"li"])].count, FREE_IN_ALL, "still counted");
     }
 
     #[test]
     fn many_names_do_not_fill_the_memory() {
-        let mut l = Limiter::default();
+        let mut l = Asked::default();
         for i in 0..(MOST as u64 + 50) {
             assert_eq!(l.try_now(&format!("u{i}").parse().unwrap(), place(1), i), Ok(()));
         }
-        assert_eq!((l.users.0.len(), l.places.0.len()), (MOST, MOST));
+        assert_eq!((l.limiter.users.all.len(), l.limiter.places.all.len()), (MOST, MOST));
     }
 }

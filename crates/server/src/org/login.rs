@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use super::{
     LoggedIn, LoginFinish, LoginStart, LoginStarted, Message, Org, OrgError, PasswordFinish,
     rows::{self, Account, Secrets},
-    steps::Started,
+    steps::{LOGIN_MS, Started},
 };
 use crate::{
     crypto::{
@@ -41,7 +41,7 @@ impl Org {
         let LoginStart { user, m, old } = request;
         small("the login message", &m.0, MAX_MESSAGE)?;
         let now = self.now_ms();
-        self.limiter.lock().try_now(&user, address, now).map_err(|retry_ms| OrgError::Slow { retry_ms })?;
+        self.tries.try_now(&*self.store, &self.tries.guess(&user, address), now).await?;
         let secrets = match self.active(&user) {
             Some(_) => self.account(&user).await?.and_then(|(a, _)| a.secrets(old)),
             None => None,
@@ -61,7 +61,7 @@ impl Org {
         let login = started.login().ok_or(OrgError::Login)?;
         let (user, old) = (started.user.clone(), started.old);
         self.opaque.login_finish(&user, login, &request.m.0)?;
-        if !self.steps.succeed(&started, self.now_ms()) {
+        if !self.steps.succeed(&started, self.now_ms()) || !self.is_first(&started).await? {
             return Err(OrgError::Login);
         }
         // they may have been switched off between the steps
@@ -69,7 +69,7 @@ impl Org {
         let (account, stored) = self.account(&user).await?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
-        self.limiter.lock().forgive(&user, address, self.now_ms());
+        self.tries.forgive(&*self.store, &self.tries.guess(&user, address), self.now_ms()).await;
         let boxes = rows::boxes_of(&*self.store, user.as_str()).await?;
         let change = match old {
             true => None,
@@ -79,6 +79,13 @@ impl Org {
             }
         };
         Ok(LoggedIn { kid: agent.kid, user, keyring: secrets.keyring, version: secrets.version, boxes, change })
+    }
+
+    /// Whether this login succeeded at no other server. One that can't be asked is none that lets anybody in.
+    async fn is_first(&self, started: &Started) -> Result<bool, OrgError> {
+        let Some(shared) = self.store.ephemeral() else { return Ok(true) };
+        // clocks may be apart by as much as the second step has time
+        Ok(shared.first(&[b"login", &started.id()[..]].concat(), 2 * LOGIN_MS).await?)
     }
 
     /// The new password works, so what was before it can go.

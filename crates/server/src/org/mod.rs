@@ -19,6 +19,7 @@ mod robot_keyring;
 mod rows;
 mod service;
 mod steps;
+mod tries;
 mod versions_seen;
 pub mod widgets;
 mod written;

@@ -11,8 +11,8 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, limiter::Limiter,
-    published::PublishedDirectory, rows, steps::Steps,
+    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, published::PublishedDirectory, rows,
+    steps::Steps, tries::Counted,
 };
 use crate::{
     clock::Clock,
@@ -65,7 +65,7 @@ pub struct Org {
     pub(super) opaque: OpaqueServer,
     pub(super) fp: OrgFp,
     pub(super) steps: Steps,
-    pub(super) limiter: Mutex<Limiter>,
+    pub(super) tries: Counted,
     /// One writer of the directory at a time.
     pub(super) writing: AsyncMutex<()>,
     pub(super) clock: Clock,
@@ -112,7 +112,7 @@ impl Org {
             opaque,
             fp,
             steps: Steps::new(&secrets.cluster_key),
-            limiter: Mutex::default(),
+            tries: Counted::new(&secrets.cluster_key),
             writing: AsyncMutex::new(()),
             clock,
             password_changes: RwLock::new(password_changes),
@@ -179,6 +179,11 @@ impl Org {
     /// The robot's keys, if this process holds any.
     pub fn robot_keys(&self) -> Option<&Arc<dyn RobotKeyring>> {
         self.robot_keys.get()
+    }
+
+    /// The name of something that all servers of the company count together. It shows nothing of what it is a name of.
+    pub fn counted_name(&self, kind: &str, parts: &[&[u8]]) -> [u8; 16] {
+        self.tries.name(kind, parts)
     }
 
     /// The clock that everything of the company goes by.

@@ -41,6 +41,11 @@ impl Started {
         Self { user, login: login.to_bytes().into(), version, old, at_ms, id: random() }
     }
 
+    /// Which login it is.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
     /// OPAQUE's state.
     pub fn login(&self) -> Option<ServerLogin> {
         ServerLogin::from_bytes(&self.login.0)

@@ -12,7 +12,7 @@ use std::{
 };
 
 use super::{
-    Checkpoint, Observer, Shared,
+    Checkpoint, Shared,
     layer::Layer,
     open::Opener,
     queue::Queue,
@@ -21,7 +21,7 @@ use super::{
     tables::{self, map_db_error},
     wal::Files,
 };
-use crate::StoreError;
+use crate::{Observer, StoreError};
 
 /// The thread's side of the store.
 pub(super) struct Checkpointer {
@@ -86,7 +86,7 @@ impl Checkpointer {
         self.files.release(last);
         self.shared.settled.send_replace(last);
         if let Some(observer) = &self.observer {
-            observer(Checkpoint { bytes: layer.bytes(), took: started.elapsed() });
+            observer.saw(Checkpoint { bytes: layer.bytes(), took: started.elapsed() });
         }
         self.files.prepare();
         true

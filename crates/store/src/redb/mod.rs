@@ -67,7 +67,7 @@ pub use self::{
     integrity::check_integrity,
     load::{DumpCheck, Loader},
     memtable::Unsettled,
-    options::{Checkpoint, DiskCommit, Observer, Options},
+    options::{Checkpoint, Options},
     verify::{Fault, Totals},
 };
 use super::{Feed, StoreError, check, draw, space::Space};

@@ -1,19 +1,8 @@
 //! How a store is opened, and what it reports about its work.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
-use crate::space::Measure;
-
-/// What one write to the log was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DiskCommit {
-    /// Batches in it.
-    pub batches: usize,
-    /// Records it appended.
-    pub records: usize,
-    /// From taking the batches to the end of the sync.
-    pub took: Duration,
-}
+use crate::{GroupCommit, Observer, space::Measure};
 
 /// What one checkpoint was: changes brought from the log to the database.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,9 +12,6 @@ pub struct Checkpoint {
     /// From its beginning until it was on disk.
     pub took: Duration,
 }
-
-/// Called by the thread that did something, when it is on disk; must be quick and must not submit.
-pub type Observer<T> = Arc<dyn Fn(T) + Send + Sync>;
 
 /// How to open a [`super::RedbStore`].
 #[derive(Clone)]
@@ -43,7 +29,7 @@ pub struct Options {
     /// Maximum number of files of the log, at least 2. When all are full, writing waits for a checkpoint.
     pub segments: u32,
     /// Sees each write to the log.
-    pub observer: Option<Observer<DiskCommit>>,
+    pub observer: Option<Observer<GroupCommit>>,
     /// Sees each checkpoint.
     pub checkpoints: Option<Observer<Checkpoint>>,
     /// Reads the free disk space. None: it is not monitored, and only a failed write shows a full disk.

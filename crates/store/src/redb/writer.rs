@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::mpsc;
 
 use super::{
-    DiskCommit, Observer, Shared,
+    Shared,
     apply::{self, Draft, Verdict},
     conv_cache::ConvCache,
     heal::Pauses,
@@ -21,7 +21,7 @@ use super::{
     queue::{Job, Queue},
     wal::{AppendError, Wal},
 };
-use crate::{Op, Outcome, Reply, StoreError, check};
+use crate::{GroupCommit, Observer, Op, Outcome, Reply, StoreError, check};
 use kefu_proto::{ConvId, MsgId};
 
 /// How long the writer waits for a file of the log before it looks at the disk again.
@@ -36,7 +36,7 @@ pub(super) struct Writer {
     pub shared: Arc<Shared>,
     pub queue: Arc<Queue>,
     pub feed: mpsc::UnboundedSender<Vec<Outcome>>,
-    pub observer: Option<Observer<DiskCommit>>,
+    pub observer: Option<Observer<GroupCommit>>,
     /// Bytes in memory that are enough for a checkpoint.
     pub checkpoint_bytes: usize,
     /// Where a group is put together; kept for its memory.
@@ -95,12 +95,12 @@ impl Writer {
         let started = Instant::now();
         let names: Vec<Named> = jobs.iter().map(|job| (job.batch.conv, check::name(&job.batch))).collect();
         let mut senders = Senders { replies: Vec::with_capacity(jobs.len()), names };
-        let mut commit = DiskCommit::default();
+        let mut commit = GroupCommit::default();
         match self.write(jobs, &mut senders.replies, &mut commit) {
             Ok(verdicts) => {
                 commit.took = started.elapsed();
                 if let Some(observer) = self.observer.as_ref().filter(|_| commit.batches > 0) {
-                    observer(commit);
+                    observer.saw(commit);
                 }
                 self.publish(verdicts, senders.replies);
                 true
@@ -125,7 +125,7 @@ impl Writer {
         &mut self,
         jobs: Vec<Job>,
         replies: &mut Vec<Reply>,
-        commit: &mut DiskCommit,
+        commit: &mut GroupCommit,
     ) -> Result<Vec<Verdict>, Failed> {
         let at_ms = self.clock.now_ms();
         let group = Group::reusing(std::mem::take(&mut self.bytes));

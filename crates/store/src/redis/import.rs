@@ -10,7 +10,7 @@ use super::{
     Options,
     event::AT,
     keys::{COMPANY, lane_of},
-    raw::{Found, RawDatabase, server},
+    raw::{Found, RawDatabase, copied_already, server},
     scripts::SCRIPTS,
     value::{bytes, number},
     whole::FactsOf,
@@ -19,7 +19,7 @@ use crate::{
     Place, StoreError, Table,
     archive::{Entry, Header},
     check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
-    index, random,
+    index,
     redb::{DumpCheck, Dumped, record_of},
 };
 
@@ -80,13 +80,22 @@ impl<'a> Importer<'a> {
         let database = RawDatabase::connect(link, &options.prefix).await?;
         match database.look().await? {
             Found::Empty => {}
-            found => return Err(taken(&found, &options.prefix)),
+            found => {
+                let (mark, mut question) = (database.keys.importing(), cmd("GET"));
+                question.arg(&mark);
+                let whose = database.of(&mark)?.send(&question).await.map_err(server)?;
+                return Err(match database.is_copied_by_another(bytes(&whose)).await {
+                    true => copied_already(),
+                    false => taken(&found, &options.prefix),
+                });
+            }
         }
-        let (id, mark, mut set) = (random(), database.keys.importing(), cmd("SET"));
+        let (id, mark, mut set) = (database.id, database.keys.importing(), cmd("SET"));
         set.arg(&mark).arg(&id).arg("NX");
         let reply = database.of(&mark)?.send(&set).await.map_err(server)?;
         if matches!(reply, kefu_redis_link::Value::Nil) {
-            return Err(taken(&Found::Unfinished, &options.prefix));
+            // somebody was faster
+            return Err(copied_already());
         }
         let (waiting, listed) = (BTreeMap::new(), Vec::new());
         let (table, conv, commands, bytes) = (None, None, 0, 0);

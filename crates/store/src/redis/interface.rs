@@ -6,7 +6,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use kefu_proto::{ConvId, Generation, Kid, StorageState, TeamId};
 
 use super::RedisStore;
-use crate::{Batch, Head, Pair, Place, Reading, Reply, Store, StoreError, StoredRecord, Table};
+use crate::{Batch, Ephemeral, Head, Pair, Place, Reading, Reply, Store, StoreError, StoredRecord, Table};
 
 impl Store for RedisStore {
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
@@ -46,6 +46,10 @@ impl Store for RedisStore {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn ephemeral(&self) -> Option<&dyn Ephemeral> {
+        Some(self)
     }
 
     fn heads(&self, convs: Vec<ConvId>) -> Reading<'_, Vec<Option<Head>>> {

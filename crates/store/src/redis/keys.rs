@@ -88,6 +88,11 @@ impl Keys {
         self.name(COMPANY, "k:", table_name(table).as_bytes())
     }
 
+    /// String or hash that expires: what servers count and remember together for a while.
+    pub fn ephemeral(&self, name: &[u8]) -> Vec<u8> {
+        self.name(COMPANY, "e:", name)
+    }
+
     /// String: the id of a company that is being created.
     pub fn creating(&self) -> Vec<u8> {
         self.name(COMPANY, "new", &[])
@@ -206,6 +211,6 @@ mod tests {
         for table in Table::ALL.iter().filter(|table| !table.is_index()) {
             assert_eq!([keys.values(*table), keys.keys(*table)].map(|key| lanes::slot(&key)), [slot; 2]);
         }
-        assert_eq!(lanes::slot(&keys.creating()), slot);
+        assert_eq!([keys.creating(), keys.ephemeral(b"x")].map(|key| lanes::slot(&key)), [slot; 2]);
     }
 }

@@ -8,12 +8,14 @@
 //! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens. `sealed.rs` is what servers share beside what is stored.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
-//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense.
+//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
+//! indexes name nothing else.
 
 mod audit;
 mod batch;
 mod create;
 mod enter;
+mod ephemeral;
 mod event;
 mod export;
 mod feed;
@@ -34,6 +36,7 @@ mod rows;
 mod scripts;
 mod sealed;
 mod spool;
+mod unexplained;
 mod value;
 mod verify;
 mod whole;
@@ -71,7 +74,7 @@ pub use self::{
     sealed::Sealed,
     whole::FactsOf,
 };
-use crate::Outcome;
+use crate::{GroupCommit, Observer, Outcome};
 
 /// How to use Redis.
 #[derive(Debug, Clone)]
@@ -92,6 +95,8 @@ pub struct Options {
     pub patience: Duration,
     /// In this time everything that is followed is looked at once.
     pub audit: Duration,
+    /// Sees each group of batches that became safe.
+    pub observer: Option<Observer<GroupCommit>>,
 }
 
 impl Default for Options {
@@ -105,6 +110,7 @@ impl Default for Options {
             queue: 1_024,
             patience: Duration::from_secs(10),
             audit: Duration::from_secs(30),
+            observer: None,
         }
     }
 }
@@ -177,6 +183,11 @@ impl Shared {
 }
 
 impl RedisStore {
+    /// How many replicas must have a batch before it is acknowledged.
+    pub fn ack_replicas(&self) -> u32 {
+        self.shared.options.ack_replicas
+    }
+
     /// Takes no more batches, writes what waits, tells the others, and ends.
     async fn end(&self) {
         self.shared.queues.close();

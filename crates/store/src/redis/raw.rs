@@ -49,7 +49,13 @@ pub struct RawDatabase {
     pub(super) keys: Keys,
     /// One for each shard.
     pub(super) connections: Vec<Connection>,
+    /// By which its connections are known. A mark of a copy names whose it is.
+    pub(super) id: [u8; 16],
 }
+
+/// How often, and how long apart, it is looked whether a process that seems to copy has just ended.
+const LOOKS: usize = 10;
+const PAUSE: Duration = Duration::from_millis(100);
 
 impl RawDatabase {
     /// Connects to all servers.
@@ -57,12 +63,13 @@ impl RawDatabase {
     /// # Errors
     /// One can't be reached; so have the other functions.
     pub async fn connect(link: Link, prefix: &str) -> Result<Self, StoreError> {
-        let mut connections = Vec::new();
+        let (mut connections, id) = (Vec::new(), random());
+        let name = name(&id);
         for shard in link.map().shards() {
-            let handshake = Handshake::primary("kefu-move").scripts(SCRIPTS.all()).response_timeout(RESPONSE);
+            let handshake = Handshake::primary(&name).scripts(SCRIPTS.all()).response_timeout(RESPONSE);
             connections.push(link.open(shard.index, &handshake).await.map_err(server)?);
         }
-        Ok(Self { link, keys: Keys::new(prefix), connections })
+        Ok(Self { link, keys: Keys::new(prefix), connections, id })
     }
 
     /// What is there.
@@ -81,12 +88,42 @@ impl RawDatabase {
         Ok(Found::Empty)
     }
 
+    /// Makes the copy that was not finished here ours, or begins one; not while another process works on it.
+    async fn claim(&self) -> Result<(), StoreError> {
+        let mark = self.keys.importing();
+        let mut question = cmd("GET");
+        question.arg(&mark);
+        let before = bytes(&self.of(&mark)?.send(&question).await.map_err(server)?).map(<[u8]>::to_vec);
+        if self.is_copied_by_another(before.as_deref()).await {
+            return Err(copied_already());
+        }
+        let mut claim = SCRIPTS.replace().call(&[&mark]);
+        claim.arg(before.unwrap_or_default()).arg(&self.id).arg(0);
+        let claimed = self.of(&mark)?.send(&claim).await.map_err(server)?;
+        if super::value::number(&claimed) == 1 { Ok(()) } else { Err(copied_already()) }
+    }
+
+    /// Whether the process that set this mark still has its connections. One that has just been killed is waited for. A Redis
+    /// that does not say who is connected is taken at its mark: the copy was interrupted.
+    pub(super) async fn is_copied_by_another(&self, mark: Option<&[u8]>) -> bool {
+        let Some(id) = mark.filter(|id| **id != self.id) else { return false };
+        let (wanted, mut list) = (format!(" name={} ", name(id)), cmd("CLIENT"));
+        list.arg("LIST");
+        for _ in 0..LOOKS {
+            let Ok(connection) = self.of(&self.keys.importing()) else { return false };
+            let clients: Result<String, _> = connection.query(&list).await;
+            if !clients.is_ok_and(|clients| clients.contains(&wanted)) {
+                return false;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        true
+    }
+
     /// Deletes everything under the prefix. While that lasts it counts as a copy that is not complete.
     pub async fn clear(&self) -> Result<(), StoreError> {
         let mark = self.keys.importing();
-        let mut set = cmd("SET");
-        set.arg(&mark).arg(&random::<16>());
-        self.send(&mark, &set).await?;
+        self.claim().await?;
         for connection in &self.connections {
             let mut keys = Keyspace::new(&self.keys, connection);
             while let Some(found) = keys.next().await? {
@@ -215,6 +252,23 @@ impl<'a> Keyspace<'a> {
         self.cursor = Some(cursor).filter(|cursor| cursor != b"0");
         Ok(Some(reply.next().map(strings).unwrap_or_default()))
     }
+}
+
+/// The name of the connections of one who copies.
+fn name(id: &[u8]) -> String {
+    let digits = id.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    let hex: String = digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect();
+    format!("kefu-copy-{hex}")
+}
+
+/// Why nothing is copied to a Redis now.
+pub(super) fn copied_already() -> StoreError {
+    StoreError::Server(
+        "another kefu is copying a company to this Redis at this moment, and nothing was written: let it finish, or stop it \
+         and run this again. If its machine is gone, CLIENT LIST in Redis shows its connections, named kefu-copy-…, until \
+         Redis notices"
+            .to_owned(),
+    )
 }
 
 /// Why a company that was moved away is not opened.

@@ -6,7 +6,7 @@ use kefu_redis_link::Script;
 
 /// All scripts.
 pub(super) struct Scripts {
-    all: [Script; 10],
+    all: [Script; 12],
 }
 
 /// Compiled into the executable, so that both always fit.
@@ -21,6 +21,8 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
         Script::new(include_str!("scripts/create.lua")),
         Script::new(include_str!("scripts/whole.lua")),
         Script::new(include_str!("scripts/tables.lua")),
+        Script::new(include_str!("scripts/take.lua")),
+        Script::new(include_str!("scripts/share.lua")),
         Script::new(include_str!("scripts/replace.lua")),
     ],
 });
@@ -76,8 +78,18 @@ impl Scripts {
         &self.all[8]
     }
 
-    /// Replaces what servers share beside the tables.
-    pub fn replace(&self) -> &Script {
+    /// Takes from buckets.
+    pub fn take(&self) -> &Script {
         &self.all[9]
+    }
+
+    /// Replaces what servers share beside the tables.
+    pub fn share(&self) -> &Script {
+        &self.all[10]
+    }
+
+    /// Replaces what expires.
+    pub fn replace(&self) -> &Script {
+        &self.all[11]
     }
 }

@@ -59,7 +59,7 @@ impl RedisStore {
     ) -> Result<Option<String>, StoreError> {
         let slot = self.shared.slot(COMPANY);
         let version = format!("{:016x}", u64::from_be_bytes(random()));
-        let mut replace = SCRIPTS.replace().call(&[self.shared.keys.sealed()]);
+        let mut replace = SCRIPTS.share().call(&[self.shared.keys.sealed()]);
         replace.arg(name).arg(known.unwrap_or_default()).arg(&version).arg(u8::from(value.is_some()));
         replace.arg(value.unwrap_or_default());
         let now = self.shared.ask(slot, replace).await?;

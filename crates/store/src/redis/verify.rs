@@ -3,7 +3,7 @@
 //! reads, while servers write; each conversation is checked as it was at one moment. That numbers have no gaps follows from the
 //! form of a list.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 
 use bytes::Bytes;
 use kefu_proto::{ConvId, Event, RecordView};
@@ -21,6 +21,8 @@ use crate::{
     rules::{Lookup, Rules, StoredConversation},
 };
 
+/// Entries of indexes that nothing explains, named at most.
+const STRANGE: usize = 10_000;
 /// Conversations that are read together.
 const TOGETHER: usize = 32;
 
@@ -44,6 +46,13 @@ impl RedisStore {
                 check.conversation(&whole)?;
             }
         }
+        let mut most = STRANGE;
+        let mut note = |table, key: &[u8], what| {
+            check.fault(table, key, what);
+            most -= 1;
+            if most == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        shared.unexplained(facts_of, &mut note).await?;
         let tables = shared.tables().await?;
         shared.still(&standing)?;
         check.company(&tables)?;

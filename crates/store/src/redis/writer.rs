@@ -26,7 +26,7 @@ use super::{
     readers::is_passing,
     value::number,
 };
-use crate::{StoreError, check};
+use crate::{GroupCommit, StoreError, check};
 
 /// So long replicas are waited for before the connection is given up.
 const REPLICAS: Duration = Duration::from_secs(10);
@@ -213,6 +213,7 @@ impl Writer {
             }
         }
         *group = again;
+        self.count(&done, started);
         self.report(done).await;
         match error {
             Some(error) => {
@@ -288,6 +289,19 @@ impl Writer {
             }
         }
         false
+    }
+
+    /// Lets whoever counts see what is safe now.
+    fn count(&self, done: &[(Job, Answered)], started: Instant) {
+        let Some(observer) = &self.shared.options.observer else { return };
+        let mut commit = GroupCommit { took: started.elapsed(), ..GroupCommit::default() };
+        for (job, _) in done.iter().filter(|(_, answered)| matches!(answered.answer, Answer::Written { .. })) {
+            commit.batches += 1;
+            commit.records += check::appended(&job.batch.ops).count();
+        }
+        if commit.batches > 0 {
+            observer.saw(commit);
+        }
     }
 
     /// Tells the feed, the callers and the other servers.

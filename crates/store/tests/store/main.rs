@@ -4,6 +4,7 @@
 
 mod contract;
 mod dump;
+mod ephemeral;
 mod faults;
 mod file;
 mod generations;

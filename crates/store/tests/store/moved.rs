@@ -307,7 +307,15 @@ async fn a_check_finds_what_is_wrong() {
     server.query::<u64>(cmd("RPUSH").arg(name("l:", 3)).arg("short")).await;
     server.query::<u64>(cmd("SREM").arg(&name("open", 4)[..name("open", 4).len() - 16]).arg(&conv(4).0)).await;
     server.query::<u64>(cmd("SREM").arg([&b"kefu:{V"[..], &[3; 16], b"}"].concat()).arg(&conv(6).0)).await;
+    // entries that no row explains: of nobody, of another team, of another time
+    let key = |kind: &str, n: u8| name(kind, n)[..name(kind, n).len() - 16].to_vec();
+    server.query::<u64>(cmd("SADD").arg(key("open", 5)).arg([&conv(5).0[..15], &[99]].concat())).await;
+    let [team, wrong] = [0_u64, 1].map(|late| [&(50_000 - 1 + late).to_be_bytes()[..], &conv(1).0].concat());
+    server.query::<u64>(cmd("ZADD").arg(key("T:other", 1)).arg(0).arg(team)).await;
+    server.query::<u64>(cmd("ZADD").arg(key("time", 1)).arg(0).arg(wrong)).await;
     let (_, faults) = check().await;
+    let strange: Vec<_> = faults.iter().filter(|fault| fault.contains("has it, and no row says so")).collect();
+    assert_eq!(strange.len(), 3, "{faults:?}");
     for what in [
         "missing in the ids",
         "its size is",
@@ -369,4 +377,31 @@ async fn a_dump_while_servers_write_has_each_conversation_as_it_was_once() {
     }
     enough.store(true, std::sync::atomic::Ordering::Relaxed);
     assert!(writer.await.unwrap() > 5);
+}
+
+#[tokio::test]
+async fn two_copies_at_once_do_not_mix() {
+    let server = RedisServer::start(&[]).await;
+    let link = async || Link::connect(&server.url(), server.options()).await.unwrap();
+    let mut first = Importer::begin(link().await, Options::default(), &header(), &facts_of).await.unwrap();
+    first.entry(&Entry::Table("meta")).await.unwrap();
+
+    let raw = RawDatabase::connect(link().await, "kefu:").await.unwrap();
+    assert_eq!(raw.look().await.unwrap(), Found::Unfinished);
+    let second = Importer::begin(link().await, Options::default(), &header(), &facts_of).await.err().unwrap();
+    for refused in [raw.clear().await.unwrap_err(), second] {
+        assert!(
+            refused.to_string().contains("another kefu is copying a company to this Redis at this moment"),
+            "{refused}"
+        );
+    }
+    // what is there is still the first one's
+    let mark: Vec<u8> = server.query(cmd("GET").arg("kefu:{o}import")).await;
+    assert_eq!(mark.len(), 16);
+
+    // it was interrupted: the next one begins anew
+    drop(first);
+    raw.clear().await.unwrap();
+    assert_eq!(raw.look().await.unwrap(), Found::Empty);
+    drop(Importer::begin(link().await, Options::default(), &header(), &facts_of).await.unwrap());
 }

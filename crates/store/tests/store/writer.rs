@@ -8,7 +8,7 @@ use std::{
 
 use kefu_proto::RecordView;
 use kefu_store::{
-    Batch, Feed, Op, Outcome, Reply, Store, StoreError, Table,
+    Batch, Feed, GroupCommit, Observer, Op, Outcome, Reply, Store, StoreError, Table,
     redb::{Options, RedbStore},
     submit, write,
 };
@@ -62,7 +62,7 @@ async fn while_the_disk_syncs_nobody_is_told_and_nobody_who_reads_waits() {
 async fn a_bug_in_the_writer_stops_the_store_and_leaves_nobody_waiting() {
     let disk = Disk::new();
     let observer = |_| panic!("a bug, for the test");
-    let broken = Options { observer: Some(Arc::new(observer)), ..options() };
+    let broken = Options { observer: Some(Observer::new(observer)), ..options() };
     let (store, mut feed) = disk.open_store(broken).unwrap();
     assert_eq!(write(&*store, post(conv(1), 1)).await, Err(StoreError::Closed));
     assert!(feed.recv().await.is_none());
@@ -87,12 +87,12 @@ fn held_back(queue: usize) -> HeldBack {
     let (go, wait) = mpsc::channel();
     let (wait, commits) = (Mutex::new(wait), Arc::new(Mutex::new(Vec::new())));
     let seen = Arc::clone(&commits);
-    let observer = move |commit: kefu_store::redb::DiskCommit| {
+    let observer = move |commit: GroupCommit| {
         seen.lock().unwrap().push(commit.records);
         // ends with an error, and no longer waits, once the sender is gone
         let _ = wait.lock().unwrap().recv();
     };
-    let options = Options { queue, observer: Some(Arc::new(observer)), ..options() };
+    let options = Options { queue, observer: Some(Observer::new(observer)), ..options() };
     let (store, feed) = Disk::new().open_store(options).unwrap();
     HeldBack { store, feed, go, commits }
 }

@@ -18,9 +18,9 @@ use super::{
 use crate::bus::Peer;
 
 /// How long a lease lasts, by the clock of Redis.
-const LEASE: Duration = Duration::from_secs(6);
+pub(crate) const LEASE: Duration = Duration::from_secs(6);
 /// How long its holder decides, by its own clock: a second less.
-const DECIDES: Duration = Duration::from_secs(5);
+pub(crate) const DECIDES: Duration = Duration::from_secs(5);
 /// How long a command may take: a desk must not be kept by one who hears nothing.
 const RESPONSE: Duration = Duration::from_secs(3);
 /// Between two beats, however often agents and day keys come and go.
@@ -201,6 +201,7 @@ impl<'a> Connected<'a> {
         self.bus.leader.send_if_modified(|known| std::mem::replace(known, holder) != holder);
         let ours = holder == Some(self.bus.node);
         self.ours_until = ours.then(|| asked + DECIDES);
+        *self.bus.ours_until.lock() = self.ours_until;
         self.bus.leads.send_if_modified(|known| std::mem::replace(known, ours) != ours);
     }
 
@@ -237,6 +238,10 @@ impl<'a> Connected<'a> {
             Message::Ask(number, question) => {
                 let answer = peer.asked(&question);
                 self.answering.spawn(async move { (from, number, answer.await) });
+            }
+            Message::Count(number) => {
+                let figures = peer.figures();
+                self.answering.spawn(async move { (from, number, figures.await) });
             }
             Message::Answer(number, answer) => {
                 if let Some(reply) = bus.questions.lock().remove(&number) {

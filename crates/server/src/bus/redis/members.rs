@@ -68,7 +68,7 @@ struct Seen {
 
 /// The other servers, as far as this one heard.
 #[derive(Debug, Default)]
-pub(super) struct Members(BTreeMap<Node, Seen>);
+pub(crate) struct Members(BTreeMap<Node, Seen>);
 
 impl Members {
     /// What the hash says after one more beat of one's own. Returns servers that are gone for so long that they can be deleted.

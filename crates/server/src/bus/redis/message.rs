@@ -51,8 +51,10 @@ pub(super) enum Message {
     Signal(Bytes),
     /// A question to the desk.
     Ask(u64, Bytes),
-    /// The answer to it.
+    /// The answer to a question.
     Answer(u64, Bytes),
+    /// A question what a server has counted.
+    Count(u64),
     /// What a server says of itself, JSON.
     Here(Bytes),
 }
@@ -84,6 +86,10 @@ impl Post {
             Message::Signal(content) | Message::Here(content) => {
                 out.push(if matches!(message, Message::Signal(_)) { 2 } else { 5 });
                 out.extend_from_slice(content);
+            }
+            Message::Count(number) => {
+                out.push(6);
+                out.extend_from_slice(&number.to_be_bytes());
             }
             Message::Ask(number, content) | Message::Answer(number, content) => {
                 out.push(if matches!(message, Message::Ask(..)) { 3 } else { 4 });
@@ -117,6 +123,7 @@ impl Post {
             }
             2 => Message::Signal(content),
             5 => Message::Here(content),
+            6 => Message::Count(u64::from_be_bytes(*content.first_chunk()?)),
             kind @ (3 | 4) => {
                 let number = u64::from_be_bytes(*content.first_chunk()?);
                 let content = content.slice(8..);
@@ -261,7 +268,7 @@ mod tests {
     fn content_of_any_form_is_read_or_refused() {
         let clock = Clock::new(|| 5);
         let post = Post::new(&ClusterKey::generate(), clock, Node([1; 8]));
-        for kind in 0..7u8 {
+        for kind in 0..8u8 {
             for len in 0..40 {
                 let mut bytes = vec![0; MAC];
                 bytes.extend_from_slice(&5u64.to_be_bytes());

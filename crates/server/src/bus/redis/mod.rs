@@ -16,7 +16,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -28,13 +28,16 @@ use tokio::{
     time::timeout,
 };
 
+#[cfg(test)]
+pub(crate) use connected::{DECIDES, LEASE};
+#[cfg(test)]
+pub(crate) use members::Members;
 pub use members::{BEAT, Beat, Member};
 pub use message::Node;
 
-use self::{
-    members::Members,
-    message::{Message, Post},
-};
+#[cfg(not(test))]
+use self::members::Members;
+use self::message::{Message, Post};
 use super::{BoxKid, Bus, Peer};
 use crate::{
     clock::Clock,
@@ -65,6 +68,8 @@ pub struct RedisBus {
     next: AtomicU64,
     leads: watch::Sender<bool>,
     leader: watch::Sender<Option<Node>>,
+    /// Until when the lease is ours, by our own clock.
+    ours_until: Mutex<Option<Instant>>,
     agents: watch::Sender<Arc<BTreeSet<UserId>>>,
     day_keys: watch::Sender<Arc<BTreeSet<BoxKid>>>,
     changed: Notify,
@@ -102,6 +107,7 @@ impl RedisBus {
             next: AtomicU64::new(1),
             leads: watch::Sender::new(false),
             leader: watch::Sender::new(None),
+            ours_until: Mutex::default(),
             agents: watch::Sender::default(),
             day_keys: watch::Sender::default(),
             changed: Notify::new(),
@@ -156,6 +162,7 @@ impl RedisBus {
             if self.connected.send_replace(false) {
                 tracing::warn!(%error, "the other servers can't be reached, since Redis can't");
             }
+            *self.ours_until.lock() = None;
             self.leads.send_replace(false);
             self.leader.send_replace(None);
             backoff.wait().await;
@@ -196,6 +203,25 @@ impl RedisBus {
         publish(&self.day_keys, day_keys);
     }
 
+    /// What other servers have counted, by name: those of `wanted` that are alive. None: no answer within this time.
+    pub async fn figures(&self, wanted: impl Fn(&Member) -> bool, within: Duration) -> Vec<(String, Option<Vec<u8>>)> {
+        let others: Vec<Member> = self.members().into_iter().filter(|m| m.alive && wanted(m)).collect();
+        let (mut asked, mut waiting) = (Asked { bus: self, numbers: Vec::new() }, Vec::new());
+        for member in others {
+            let Some(node) = Node::parse(member.node.as_bytes()).filter(|node| *node != self.node) else { continue };
+            let ((reply, answer), number) = (oneshot::channel(), self.next.fetch_add(1, Ordering::Relaxed));
+            self.questions.lock().insert(number, reply);
+            asked.numbers.push(number);
+            self.send(self.channel_of(node), &Message::Count(number));
+            waiting.push((member.node, answer));
+        }
+        let end = tokio::time::Instant::now() + within;
+        let answered = waiting.into_iter().map(|(name, answer)| async move {
+            (name, tokio::time::timeout_at(end, answer).await.ok().and_then(Result::ok))
+        });
+        futures_util::future::join_all(answered).await
+    }
+
     /// A question to the leader of now, or the one there will be in a moment, and its answer.
     async fn ask_once(&self, question: Bytes) -> Option<Vec<u8>> {
         let mut leader = self.leader.subscribe();
@@ -219,6 +245,19 @@ fn publish<T: PartialEq>(sender: &watch::Sender<Arc<T>>, now: T) {
         }
         changed
     });
+}
+
+/// Takes a question back when nobody waits for its answer any more.
+struct Asked<'a> {
+    bus: &'a RedisBus,
+    numbers: Vec<u64>,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        let mut questions = self.bus.questions.lock();
+        self.numbers.iter().for_each(|number| drop(questions.remove(number)));
+    }
 }
 
 /// Bytes of a frame.
@@ -252,6 +291,10 @@ impl Bus for Handle {
 
     fn leads(&self) -> watch::Receiver<bool> {
         self.0.leads.subscribe()
+    }
+
+    fn decides(&self) -> bool {
+        self.0.ours_until.lock().is_some_and(|until| Instant::now() < until)
     }
 
     fn agents(&self) -> watch::Receiver<Arc<BTreeSet<UserId>>> {

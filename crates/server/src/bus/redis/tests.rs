@@ -34,6 +34,11 @@ impl Peer for Clients {
         async move { answer }.boxed()
     }
 
+    fn figures(&self) -> BoxFuture<'static, Vec<u8>> {
+        let name = self.name;
+        async move { if name == "mute" { std::future::pending().await } else { name.into() } }.boxed()
+    }
+
     fn sockets(&self) -> (BTreeSet<UserId>, u64) {
         (self.agents.lock().clone(), 1)
     }
@@ -113,6 +118,25 @@ async fn servers_tell_each_other_and_the_desk_is_where_its_holder_lives() {
     knows(&two, &[]).await;
     assert!(two.bus.members().iter().any(|m| m.beat.listen == "one" && !m.alive), "still listed");
     assert!(keys.borrow_and_update().is_empty());
+}
+
+#[tokio::test]
+async fn who_does_not_say_what_it_counted_is_not_waited_for_long() {
+    let redis = RedisServer::start(&[]).await;
+    let key = ClusterKey::generate();
+    let one = start(&redis, &key, "one", "li").await;
+    let two = start(&redis, &key, "two", "wu").await;
+    let mute = start(&redis, &key, "mute", "chen").await;
+    knows(&one, &["chen", "wu"]).await;
+    let mut figures = one.bus.figures(|_| true, LONG / 30).await;
+    figures.sort();
+    let mut expected = vec![(two.bus.node().name(), Some(b"two".to_vec())), (mute.bus.node().name(), None)];
+    expected.sort();
+    assert_eq!(figures, expected);
+    assert!(one.bus.questions.lock().is_empty(), "nothing is kept of a question");
+    let name = two.bus.node().name();
+    let figures = one.bus.figures(|member| member.node == name, LONG).await;
+    assert_eq!(figures, [(name, Some(b"two".to_vec()))]);
 }
 
 #[tokio::test]

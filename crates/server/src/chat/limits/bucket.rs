@@ -5,6 +5,7 @@ use std::hash::Hash;
 use parking_lot::Mutex;
 
 use super::super::generations::Generations;
+use crate::store::Take;
 
 /// Buckets remembered before those that were not used lately are forgotten, which fills them.
 const KEEP: usize = 40_000;
@@ -100,6 +101,16 @@ impl<K: Eq + Hash> Buckets<K> {
         bucket.level = (bucket.level + now.saturating_sub(bucket.at) as f64 * rate).min(burst);
         bucket.at = now.max(bucket.at);
         act(bucket, rate, burst)
+    }
+
+    /// Someone else refused this client.
+    pub fn refused(&self, key: K, now: u64) {
+        self.with(key, 1, now, |bucket, _, _| bucket.refused = now);
+    }
+
+    /// The same bucket under a name, for several servers to share.
+    pub fn shared(&self, name: Vec<u8>, cost: u32, times: u32) -> Take {
+        Take { name, cost, holds: self.burst * f64::from(times), per_ms: self.per_ms * f64::from(times) }
     }
 
     /// How many were refused lately.

@@ -17,6 +17,7 @@ use crate::{
     hub::Who,
     net::{Network, networks},
     proto::{Kid, Limit, UserId},
+    store::Take,
 };
 
 use self::bucket::Buckets;
@@ -126,6 +127,9 @@ impl Pair {
     }
 }
 
+/// Which of the pairs is that of openings.
+const OPENINGS: usize = 1;
+
 /// The buckets of all limits.
 #[derive(Debug)]
 pub struct Limits {
@@ -189,6 +193,32 @@ impl Limits {
         networks(address).try_for_each(|(network, times)| self.logins.look(network, 1, times, now))?;
         networks(address).for_each(|(network, times)| self.logins.take(network, 1, times, now));
         Ok(())
+    }
+
+    /// The buckets of one opening, for several servers to share. `name` names them.
+    pub fn shared_opening(&self, kid: Kid, address: IpAddr, name: impl Fn(&str, &[u8]) -> Vec<u8>) -> Vec<Take> {
+        let pair = &self.pairs[OPENINGS];
+        let visitor = pair.visitors.shared(name("opening by visitor", &kid.0), 1, 1);
+        let place = |(network, times): (Network, u32)| {
+            let name = name("opening at", network.to_string().as_bytes());
+            pair.addresses.shared(name, 1, times)
+        };
+        std::iter::once(visitor).chain(networks(address).map(place)).collect()
+    }
+
+    /// What all servers have opened together is enough.
+    pub fn opening_refused(&self, kid: Kid, wait: u64, now: u64) -> Limited {
+        let pair = &self.pairs[OPENINGS];
+        pair.visitors.refused(kid, now);
+        Limited { limit: pair.limit, retry_ms: Some(wait) }
+    }
+
+    /// The buckets of one try of a password, for several servers to share. `name` names them.
+    pub fn shared_login(&self, address: IpAddr, name: impl Fn(&str, &[u8]) -> Vec<u8>) -> Vec<Take> {
+        let place = |(network, times): (Network, u32)| {
+            self.logins.shared(name("login at", network.to_string().as_bytes()), 1, times)
+        };
+        networks(address).map(place).collect()
     }
 
     /// May this agent send now?

@@ -81,7 +81,7 @@ pub async fn login(
     let stranger = Sender::stranger(&http.bounds, address);
     match step {
         "start" => {
-            http.chat.limit_login(address)?;
+            http.chat.limit_login(address).await?;
             let Received { value, held: _held } = body(stranger, request).await?;
             answer(http.org.login_start(value, address).await)
         }

@@ -1,12 +1,9 @@
--- Replaces a value that the servers share beside the tables, if it still has the version that the caller knows.
--- KEYS: hash   ARGV: name, known version or '', new version, '1' and the value or '0'
--- Returns the version that it has afterwards.
-local version = redis.call('HGET', KEYS[1], 'v:' .. ARGV[1]) or ''
-if version ~= ARGV[2] then return version end
-redis.call('HSET', KEYS[1], 'v:' .. ARGV[1], ARGV[3])
-if ARGV[4] == '1' then
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[5])
+-- Puts a value under a name for a while, unless something else is there than was.
+-- KEYS name   ARGV what was there (empty: nothing), value, milliseconds (0: for good)
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+if ARGV[3] == '0' then
+  redis.call('SET', KEYS[1], ARGV[2])
 else
-  redis.call('HDEL', KEYS[1], ARGV[1])
+  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 end
-return ARGV[3]
+return 1
