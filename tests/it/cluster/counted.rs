@@ -3,6 +3,7 @@
 use std::{path::Path, process::Command, time::Instant};
 
 use kefu::data_dir::CONFIG;
+use kefu_redis_link::testing::until;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -92,8 +93,11 @@ async fn a_server_that_does_not_answer_is_named_and_not_waited_for() {
     let two = Two::start().await;
     let frozen = Pid::from_raw(two.servers[0].pid().cast_signed()).unwrap();
     let addr = two.servers[0].addr;
-    let before = numbers(two.second.path(), &[]).await;
-    assert_eq!(before["servers"]["servers"].as_array().unwrap().len(), 2);
+    until("two servers that know each other", async || {
+        let seen = numbers(two.second.path(), &[]).await;
+        (seen["servers"]["servers"].as_array()?.len() == 2).then_some(())
+    })
+    .await;
     kill_process(frozen, Signal::STOP).unwrap();
     let asked = Instant::now();
     let (good, said) = stats(two.second.path(), &[]).await;
