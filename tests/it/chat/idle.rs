@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kefu::{
     bus::NoOthers,
-    chat::{Chat, NoParticipant, Rate, Rates, desk_task},
+    chat::{Attachments, Chat, NoParticipant, Rate, Rates, desk_task},
     desk::{EndRule, Rules},
     hub::Hub,
     org::{Org, Secrets},
@@ -49,6 +49,8 @@ impl Inside {
             bytes: (one, one),
             records: (one, one),
             reads: (one, one),
+            files: (one, one),
+            agent_files: one,
             agent_messages: one,
             agent_reads: one,
             logins: one,
@@ -64,6 +66,7 @@ impl Inside {
             metrics.clone(),
             rates,
             Arc::new(NoParticipant),
+            Attachments::none(),
         )
         .await
         .unwrap();

@@ -24,15 +24,15 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{missed_counted, open_org, secrets},
+    open::{missed_counted, open_blobs, open_org, secrets},
     others::Others,
-    settings::{end_rule, rates, retention, rules},
+    settings::{end_rule, file_rules, rates, retention, rules},
     storage::{Backend, IfEmpty, open_storage},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::database_of,
 };
 use crate::{
-    chat::{Chat, desk_task},
+    chat::{Attachments, Chat, desk_task},
     config::Config,
     crypto::{codec, sign::random},
     data_dir, files,
@@ -62,6 +62,7 @@ pub async fn serve(
     // port 0 is known only now
     config.server.listen = listen;
     let others = Others::of(&backend, &config, &secrets, &org);
+    let (blobs, files) = (open_blobs(&dir, &config, &backend)?, file_rules(&config)?);
     let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
     let (chat, inbox) = Box::pin(Chat::new(
         store.clone(),
@@ -71,6 +72,7 @@ pub async fn serve(
         metrics.clone(),
         rates(&config),
         handle.clone(),
+        Attachments::new(blobs.clone(), files),
     ))
     .await
     .context("cannot read the open conversations")?;
@@ -80,7 +82,8 @@ pub async fn serve(
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
     let retention = retention(&config)?;
-    let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
+    let maintenance =
+        Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), (retention.clone(), blobs.clone()));
     let mut tasks = Tasks::default();
     let beating = hub.clone();
     tasks.spawn("heartbeat", async move { beating.beat().await });
@@ -104,7 +107,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: reports(&backend),
-        database: database_of(&backend, &org, retention, &dir),
+        database: database_of(&backend, &org, retention, blobs, &dir),
         missed: missed_counted(chat.clone()),
         running: Some(admin::Running {
             chat: chat.clone(),

@@ -10,6 +10,7 @@
 
 mod announce;
 mod assign;
+mod attachments;
 mod cache;
 mod close;
 mod connect;
@@ -59,6 +60,7 @@ use crate::{
     telemetry::Metrics,
 };
 
+pub use attachments::{Attachments, Download, FileRules};
 pub use conversation::CachedConversation;
 pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
 pub use history::HISTORY_RECORDS;
@@ -95,6 +97,7 @@ pub struct Chat {
     robot_counters: robot::RobotCounters,
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
+    attachments: Attachments,
 }
 
 impl Chat {
@@ -107,6 +110,7 @@ impl Chat {
         metrics: Arc<Metrics>,
         rates: Rates,
         participant: Arc<dyn Participant>,
+        attachments: Attachments,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = DeskHandle::new();
         let directory = org.directory();
@@ -121,6 +125,7 @@ impl Chat {
             robot_counters: robot::RobotCounters::default(),
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
+            attachments,
             store,
             org,
             hub,
