@@ -175,7 +175,7 @@ impl Inner {
             // what was being written when the process ended is sent again
             None => length("part").filter(|_| same_boot).map(|length| length / PART * PART)?,
         };
-        (have == upload.size || have < upload.size).then_some(Progress { upload, have, posted: false })
+        (have <= upload.size).then_some(Progress { upload, have, posted: false })
     }
 
     fn remove_upload(&self, id: BlobId) -> io::Result<()> {

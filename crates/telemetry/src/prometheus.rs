@@ -128,6 +128,8 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that expired.", s.offers_missed)
         .gauge("kefu_store_bytes", "Bytes of the database and its log on disk.", s.store_bytes)
+        .gauge("kefu_files", "Files that people sent.", s.files)
+        .gauge("kefu_file_bytes", "Bytes of the files that people sent, sealed.", s.file_bytes)
         .gauge("kefu_unsettled_bytes", "Bytes in the log that are not in the database yet.", s.unsettled_bytes)
         .counter("kefu_checkpoint_bytes_total", "Bytes brought from the log to the database.", s.checkpoint_bytes)
         .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)

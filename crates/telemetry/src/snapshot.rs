@@ -35,6 +35,10 @@ pub struct MetricsSnapshot {
     pub offers_missed: u64,
     /// Bytes of the database on disk.
     pub store_bytes: u64,
+    /// Files that people sent; counted each minute.
+    pub files: u64,
+    /// Bytes of these files.
+    pub file_bytes: u64,
     /// What can be stored: 0 everything, 1 little, 2 nothing.
     pub storage_state: u64,
     /// Bytes free on the disk of the database.

@@ -117,14 +117,14 @@ async fn serve(ctx: &Context, config: Config, listener: Option<TcpListener>) -> 
         knowledge: Some(knowledge),
         patience: Default::default(),
     };
-    let served = app::serve(options, shutdown, move |ready| {
+    let served = Box::pin(app::serve(options, shutdown, move |ready| {
         announce(ready, json);
         systemd::ready();
         tokio::spawn(clock);
         if let Some(tls) = renewal {
             tokio::spawn(keep_certificates(tls));
         }
-    })
+    }))
     .await;
     systemd::stopped();
     served

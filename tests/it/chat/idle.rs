@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kefu::{
     bus::NoOthers,
-    chat::{Attachments, Chat, NoParticipant, Rate, Rates, desk_task},
+    chat::{Attachments, Chat, NoParticipant, Rate, Rates, Stored, desk_task},
     desk::{EndRule, Rules},
     hub::Hub,
     org::{Org, Secrets},
@@ -59,14 +59,13 @@ impl Inside {
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
         let (chat, inbox) = Chat::new(
-            store.clone(),
+            Stored { store: store.clone(), attachments: Attachments::none() },
             org,
             hub.clone(),
             Arc::new(NoOthers::default()),
             metrics.clone(),
             rates,
             Arc::new(NoParticipant),
-            Attachments::none(),
         )
         .await
         .unwrap();

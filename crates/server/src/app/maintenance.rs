@@ -103,6 +103,10 @@ impl Maintenance {
         }
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
+        if let Some((files, bytes)) = self.chat.stored_files() {
+            self.metrics.files.set(files);
+            self.metrics.file_bytes.set(bytes);
+        }
     }
 }
 

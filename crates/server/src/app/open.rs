@@ -92,8 +92,8 @@ pub(super) fn blobs_to_read(dir: &Path, config: &Config, backend: &Backend) -> O
     backend.file().map(|_| Arc::new(BlobDirectory::open_to_read(&blobs_path(dir, config))) as Arc<dyn Blobs>)
 }
 
-/// Where files are.
-pub(super) fn blobs_path(dir: &Path, config: &Config) -> PathBuf {
+/// Where the files that people send are.
+pub fn blobs_path(dir: &Path, config: &Config) -> PathBuf {
     match config.storage.blobs.as_str() {
         "" => dir.join(data_dir::BLOBS),
         path => PathBuf::from(path),

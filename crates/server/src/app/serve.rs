@@ -32,7 +32,7 @@ use super::{
     whole_database::database_of,
 };
 use crate::{
-    chat::{Attachments, Chat, desk_task},
+    chat::{Attachments, Chat, Stored, desk_task},
     config::Config,
     crypto::{codec, sign::random},
     data_dir, files,
@@ -65,14 +65,13 @@ pub async fn serve(
     let (blobs, files) = (open_blobs(&dir, &config, &backend)?, file_rules(&config)?);
     let (hub, handle) = (Hub::new(), Arc::new(RobotHandle::default()));
     let (chat, inbox) = Box::pin(Chat::new(
-        store.clone(),
+        Stored { store: store.clone(), attachments: Attachments::new(blobs.clone(), files) },
         org.clone(),
         hub.clone(),
         others.bus(),
         metrics.clone(),
         rates(&config),
         handle.clone(),
-        Attachments::new(blobs.clone(), files),
     ))
     .await
     .context("cannot read the open conversations")?;

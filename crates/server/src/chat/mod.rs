@@ -100,17 +100,24 @@ pub struct Chat {
     attachments: Attachments,
 }
 
+/// Where everything is that people sent.
+pub struct Stored {
+    /// Conversations.
+    pub store: Arc<dyn Store>,
+    /// Their files.
+    pub attachments: Attachments,
+}
+
 impl Chat {
     /// Loads the open conversations. The receiver goes to [`desk_task::run`], the store's feed to [`Chat::fan_out`].
     pub async fn new(
-        store: Arc<dyn Store>,
+        Stored { store, attachments }: Stored,
         org: Arc<Org>,
         hub: Arc<Hub>,
         bus: Arc<dyn Bus>,
         metrics: Arc<Metrics>,
         rates: Rates,
         participant: Arc<dyn Participant>,
-        attachments: Attachments,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<DeskMessage>), StoreError> {
         let (desk, inbox) = DeskHandle::new();
         let directory = org.directory();
