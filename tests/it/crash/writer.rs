@@ -131,7 +131,7 @@ impl Writer {
             .clone();
         if !self.opened {
             match within(peer.try_ask(|_| frame)).await? {
-                Ok(_) => self.opened = true,
+                Ok(()) => self.opened = true,
                 // it is tried again on the next socket
                 Err((ErrorCode::Storage, _)) => return Err(Gone(None)),
                 Err(other) => panic!("an opening is refused for no reason: {other:?}"),
