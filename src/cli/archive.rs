@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::{
-    data_dir::{CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
+    data_dir::{BLOBS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     error::CliError,
     io_error::cannot,
     out,
@@ -38,8 +38,10 @@ pub struct Backup {
     pub bytes: u64,
     /// Rows of each table.
     pub tables: BTreeMap<String, u64>,
-    /// Its files.
+    /// Its files, but not those that people sent.
     pub files: Vec<String>,
+    /// Number of files that people sent.
+    pub blobs: u64,
     /// The configuration, if it is in it.
     pub config: Option<Vec<u8>>,
 }
@@ -52,8 +54,8 @@ impl Backup {
         let mut reader = Reader::new(BufReader::with_capacity(PIECE, file)).map_err(refused)?;
         let header = reader.header().clone();
         let mut check = DumpCheck::new(&header).map_err(|e| unusable(path, &header, &e))?;
-        let (mut tables, mut files, mut config) = (BTreeMap::new(), Vec::new(), None);
-        let (mut table, mut progress) = (String::new(), Progress::new("checking"));
+        let (mut tables, mut files, mut config, mut blobs) = (BTreeMap::new(), Vec::new(), None, 0);
+        let (mut table, mut in_config, mut progress) = (String::new(), false, Progress::new("checking"));
         loop {
             progress.at(reader.counts().rows, reader.bytes());
             let Some(entry) = reader.next_entry().map_err(refused)? else { break };
@@ -69,13 +71,17 @@ impl Backup {
                         let what = format!("{} has a file that this kefu does not know: {path_in_it}", path.display());
                         return Err(CliError::failure(what).hint("use the kefu that made it, or a newer one"));
                     }
-                    if path_in_it == CONFIG {
+                    in_config = path_in_it == CONFIG;
+                    if in_config {
                         config = Some(Vec::new());
                     }
-                    files.push(path_in_it.to_owned());
+                    match within(path_in_it, BLOBS) {
+                        true => blobs += 1,
+                        false => files.push(path_in_it.to_owned()),
+                    }
                 }
                 Entry::Data(bytes) => {
-                    if let Some(config) = config.as_mut().filter(|_| files.last().is_some_and(|file| file == CONFIG)) {
+                    if let Some(config) = config.as_mut().filter(|_| in_config) {
                         if config.len() + bytes.len() > MAX_CONFIG {
                             return Err(CliError::failure(format!(
                                 "the {CONFIG} in {} has more than 1 MiB: it is damaged, or was not made by kefu",
@@ -88,7 +94,7 @@ impl Backup {
             }
         }
         check.finish().map_err(|e| unusable(path, &header, &e))?;
-        Ok(Self { header, counts: reader.counts(), bytes: reader.bytes(), tables, files, config })
+        Ok(Self { header, counts: reader.counts(), bytes: reader.bytes(), tables, files, blobs, config })
     }
 
     /// Whether a file is in it.
@@ -103,12 +109,16 @@ impl Backup {
 
     /// What is in it, for people.
     pub fn content(&self) -> String {
-        let files = self.counts.files;
+        let sent = match self.blobs {
+            0 => String::new(),
+            blobs => format!(", {blobs} of them sent by people"),
+        };
         format!(
-            "{} conversations, {} records, {} rows in all; {files} files ({})",
+            "{} conversations, {} records, {} rows in all; {} files ({}){sent}",
             self.rows("rows"),
             self.rows("records"),
             self.counts.rows,
+            self.counts.files,
             out::bytes(self.counts.file_bytes)
         )
     }
@@ -116,7 +126,7 @@ impl Backup {
     /// What is in it and where it comes from, for programs.
     pub fn facts(&self) -> serde_json::Value {
         serde_json::json!({
-            "bytes": self.bytes, "rows": self.counts.rows, "files": self.files, "conversations": self.rows("rows"),
+            "bytes": self.bytes, "rows": self.counts.rows, "files": self.files, "blobs": self.blobs, "conversations": self.rows("rows"),
             "records": self.rows("records"), "schema": self.header.schema, "created_ms": self.header.created_ms,
             "version": self.header.kefu,
         })
@@ -125,13 +135,17 @@ impl Backup {
 
 /// The mode with which a file of a backup is restored; none for a file that no backup contains.
 pub fn mode_of(path: &str) -> Option<u32> {
-    let within = |dir: &str| path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'));
     match path {
         CONFIG | PUBLIC_PART => Some(0o644),
         OPAQUE_SETUP => Some(0o600),
-        _ if within(TLS) || within(KNOWLEDGE) => Some(0o600),
+        _ if [TLS, KNOWLEDGE, BLOBS].iter().any(|dir| within(path, dir)) => Some(0o600),
         _ => None,
     }
+}
+
+/// Whether a path leads into a directory.
+pub fn within(path: &str, dir: &str) -> bool {
+    path.strip_prefix(dir).is_some_and(|rest| rest.starts_with('/'))
 }
 
 /// A backup that can't be read, with what to do about it.

@@ -5,6 +5,7 @@ mod desk;
 mod empty;
 mod ends;
 mod epochs;
+mod files;
 mod idle;
 mod lists;
 mod messages;

@@ -50,6 +50,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "robot",
             "desk",
             "store",
+            "blobs",
             "crypto",
             "tls",
             "files",
@@ -59,9 +60,12 @@ const LAYERS: &[(&str, &[&str])] = &[
             "clock",
         ],
     ),
-    ("http", &["chat", "robot", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"]),
+    (
+        "http",
+        &["chat", "blobs", "robot", "org", "hub", "crypto", "tls", "files", "proto", "config", "net", "telemetry"],
+    ),
     ("robot", &["chat", "org", "nlu", "store", "crypto", "files", "clock", "proto", "config"]),
-    ("chat", &["org", "store", "bus", "hub", "desk", "crypto", "proto", "net", "telemetry"]),
+    ("chat", &["org", "store", "blobs", "bus", "hub", "desk", "crypto", "proto", "net", "telemetry"]),
     ("org", &["store", "crypto", "clock", "proto", "net"]),
     ("bus", &["hub", "crypto", "clock", "proto"]),
     ("hub", &["proto"]),
@@ -78,7 +82,8 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 13] = [
+const LIBRARIES: [&str; 14] = [
+    "blobs",
     "nlu",
     "loadgen",
     "client",

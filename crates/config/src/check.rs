@@ -24,9 +24,14 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     let mut bad = Vec::new();
     ranges(c, &mut bad);
     retention(c, &mut bad);
+    files(c, &mut bad);
     server(c, &mut bad);
     storage(c, &mut bad);
-    for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
+    for (key, dir) in [
+        ("robot.key_dir", &c.robot.key_dir),
+        ("robot.day_key_dir", &c.robot.day_key_dir),
+        ("storage.blobs", &c.storage.blobs),
+    ] {
         if !dir.is_empty() && !dir.starts_with('/') {
             bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));
         }
@@ -99,6 +104,11 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("conversations", "close_after_idle_hours", c.conversations.close_after_idle_hours, 0, 87_600, " hours"),
         ("conversations", "missed_after_days", c.conversations.missed_after_days, 0, 3_650, " days"),
         ("retention", "closed_days", c.retention.closed_days, 0, 36_500, " days"),
+        ("files", "max_mb", c.files.max_mb, 0, MAX_FILE_MB, " MiB"),
+        ("files", "visitor_mb_per_day", c.files.visitor_mb_per_day, 1, 1_000_000, " MiB"),
+        ("files", "address_mb_per_day", c.files.address_mb_per_day, 1, 10_000_000, " MiB"),
+        ("files", "agent_mb_per_day", c.files.agent_mb_per_day, 1, 10_000_000, " MiB"),
+        ("files", "total_gb", c.files.total_gb, 0, 10_000_000, " GiB"),
         ("limits", "visitor_messages_per_minute", l.visitor_messages_per_minute, 1, 100_000, ""),
         ("limits", "visitor_burst", l.visitor_burst, 1, 100_000, ""),
         ("limits", "address_messages_per_minute", l.address_messages_per_minute, 1, 10_000_000, ""),
@@ -127,6 +137,18 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         if !(least..=most).contains(&value) {
             let message = format!("{key} is {value}; it must be between {least} and {most}{unit}");
             bad.push(Problem::new(format!("{section}.{key}"), message));
+        }
+    }
+}
+
+/// Largest file of a site.
+const MAX_FILE_MB: u32 = 2_048;
+
+fn files(c: &Config, bad: &mut Vec<Problem>) {
+    for (site, mb) in &c.files.sites {
+        if *mb > MAX_FILE_MB {
+            let message = format!("{site} is {mb}; it must be between 0 and {MAX_FILE_MB} MiB");
+            bad.push(Problem::new("files.sites", message));
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Config {
     pub conversations: Conversations,
     /// When closed conversations are erased.
     pub retention: Retention,
+    /// Files and pictures.
+    pub files: Files,
     /// Rate limits.
     pub limits: Limits,
     /// The signed directory.
@@ -102,6 +104,8 @@ pub struct Storage {
     pub cache_mb: u32,
     /// What must stay free on the disk, MiB; 0: by its size.
     pub reserve_mb: u32,
+    /// Directory of the files that visitors and agents send; empty: `blobs` in the data directory.
+    pub blobs: String,
 }
 
 impl Default for Storage {
@@ -116,6 +120,7 @@ impl Default for Storage {
             unchecked: false,
             cache_mb: 64,
             reserve_mb: 0,
+            blobs: String::new(),
         }
     }
 }
@@ -176,6 +181,37 @@ pub struct Retention {
     pub closed_days: u32,
     /// The same for single sites, by id.
     pub sites: BTreeMap<String, u32>,
+}
+
+/// `[files]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// Largest file, MiB; 0: nobody sends files.
+    pub max_mb: u32,
+    /// The same for single sites, by id.
+    pub sites: BTreeMap<String, u32>,
+    /// MiB that one visitor may send.
+    pub visitor_mb_per_day: u32,
+    /// MiB that all visitors at one address may send.
+    pub address_mb_per_day: u32,
+    /// MiB that one agent may send.
+    pub agent_mb_per_day: u32,
+    /// All files together, GiB; 0: as much as the disk has.
+    pub total_gb: u32,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Self {
+            max_mb: 20,
+            sites: BTreeMap::new(),
+            visitor_mb_per_day: 200,
+            address_mb_per_day: 2_000,
+            agent_mb_per_day: 10_000,
+            total_gb: 0,
+        }
+    }
 }
 
 /// `[limits]`.

@@ -119,6 +119,8 @@ pub enum Limit {
     Conversation,
     /// Requests that read, in a time.
     Reads,
+    /// Bytes of files in a day.
+    Files,
 }
 
 impl Limit {
@@ -132,6 +134,7 @@ impl Limit {
             Self::Bytes => "bytes",
             Self::Conversation => "conversation",
             Self::Reads => "reads",
+            Self::Files => "files",
         }
     }
 }

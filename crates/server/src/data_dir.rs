@@ -2,6 +2,8 @@
 
 /// The database.
 pub const DATABASE: &str = "kefu.redb";
+/// Directory of the files that people send, if the configuration names no other.
+pub const BLOBS: &str = "blobs";
 /// The company's root and recovery keys, sealed.
 pub const COMPANY_KEYS: &str = "company.keys";
 /// The server's OPAQUE keys. Not in the database, so that a stolen database is no base for guessing passwords.

@@ -18,6 +18,7 @@ pub mod robot;
 pub mod tls;
 
 // the libraries below, under the names that paths use
+pub use kefu_blobs as blobs;
 pub use kefu_clock as clock;
 pub use kefu_config as config;
 pub use kefu_crypto as crypto;

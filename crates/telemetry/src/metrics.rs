@@ -103,6 +103,10 @@ pub struct Metrics {
     pub offers_missed: Counter,
     /// Bytes of the database on disk.
     pub store_bytes: Gauge,
+    /// Files that people sent, those included that are being uploaded.
+    pub files: Gauge,
+    /// Bytes of these files.
+    pub file_bytes: Gauge,
     /// What can be stored: 0 everything, 1 little, 2 nothing.
     pub storage_state: Gauge,
     /// Bytes free on the disk of the database.
@@ -156,6 +160,8 @@ impl Default for Metrics {
             offers: Counter::default(),
             offers_missed: Counter::default(),
             store_bytes: Gauge::default(),
+            files: Gauge::default(),
+            file_bytes: Gauge::default(),
             storage_state: Gauge::default(),
             disk_free_bytes: Gauge::default(),
             disk_reserve_bytes: Gauge::default(),
@@ -275,6 +281,8 @@ impl Metrics {
             offers: self.offers.get(),
             offers_missed: self.offers_missed.get(),
             store_bytes: self.store_bytes.get(),
+            files: self.files.get(),
+            file_bytes: self.file_bytes.get(),
             storage_state: self.storage_state.get(),
             disk_free_bytes: self.disk_free_bytes.get(),
             disk_reserve_bytes: self.disk_reserve_bytes.get(),

@@ -96,7 +96,9 @@ fn write_company(page: &mut Page, s: &MetricsSnapshot) {
             "Longest wait in a queue, updated once a minute.",
             s.longest_wait_ms as f64 / 1e3,
         )
-        .gauge("kefu_store_bytes", "Bytes of the database and its log on disk, or of Redis in memory.", s.store_bytes);
+        .gauge("kefu_store_bytes", "Bytes of the database and its log on disk, or of Redis in memory.", s.store_bytes)
+        .gauge("kefu_files", "Files that people sent.", s.files)
+        .gauge("kefu_file_bytes", "Bytes of the files that people sent, sealed.", s.file_bytes);
 }
 
 /// The same, onto a page to which more is added.

@@ -35,6 +35,10 @@ pub struct MetricsSnapshot {
     pub offers_missed: u64,
     /// Bytes of the database on disk.
     pub store_bytes: u64,
+    /// Files that people sent; counted each minute.
+    pub files: u64,
+    /// Bytes of these files.
+    pub file_bytes: u64,
     /// What can be stored: 0 everything, 1 little, 2 nothing.
     pub storage_state: u64,
     /// Bytes free on the disk of the database.
@@ -149,6 +153,8 @@ impl MetricsSnapshot {
             offers,
             offers_missed,
             store_bytes,
+            files,
+            file_bytes,
             storage_state,
             disk_free_bytes,
             disk_reserve_bytes,
@@ -178,6 +184,8 @@ impl MetricsSnapshot {
             (&mut self.missed, missed),
             (&mut self.longest_wait_ms, longest_wait_ms),
             (&mut self.store_bytes, store_bytes),
+            (&mut self.files, files),
+            (&mut self.file_bytes, file_bytes),
             (&mut self.storage_state, storage_state),
             (&mut self.disk_free_bytes, disk_free_bytes),
             (&mut self.disk_reserve_bytes, disk_reserve_bytes),

@@ -6,10 +6,11 @@ use std::{
 };
 
 use crate::{
+    app::blobs_path,
     cli::{
         archive::KNOWLEDGE,
         context::Context,
-        data_dir::{CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, ROBOT, TLS},
+        data_dir::{BLOBS, CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, ROBOT, TLS},
         error::CliError,
         io_error::cannot,
     },
@@ -21,6 +22,8 @@ use crate::{
 pub struct Listed {
     /// Name in the backup, path.
     pub files: Vec<(String, PathBuf)>,
+    /// Directory of the files that people sent.
+    pub blobs: PathBuf,
     /// What is not in it, and what that means.
     pub missing: Vec<(&'static str, &'static str)>,
 }
@@ -60,8 +63,40 @@ impl Listed {
         if ctx.config_file.is_some() {
             missing.push(("the configuration named by --config", "it is outside the data directory"));
         }
-        Ok(Self { files, missing })
+        let blobs = blobs_path(&ctx.data_dir, &config);
+        Ok(Self { files, blobs, missing })
     }
+}
+
+/// Calls `each` with the name in a backup and the path of every file that people sent. To be called after the rows were read: then all
+/// files are there that their messages name.
+pub fn each_blob(root: &Path, each: &mut dyn FnMut(&str, &Path) -> Result<(), CliError>) -> Result<(), CliError> {
+    let read = |path: &Path| match entries(path) {
+        Ok(names) => Ok(names),
+        // the last file of a conversation was removed meanwhile
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) => Err(cannot("read", path, &e)),
+    };
+    let hex = |name: &String| name.bytes().all(|b| b.is_ascii_hexdigit());
+    for shard in read(root)?.into_iter().filter(|name| name.len() == 2 && hex(name)) {
+        let shard_path = root.join(&shard);
+        for conv in read(&shard_path)?.into_iter().filter(hex) {
+            let conv_path = shard_path.join(&conv);
+            for msg in read(&conv_path)?.into_iter().filter(hex) {
+                each(&format!("{BLOBS}/{shard}/{conv}/{msg}"), &conv_path.join(&msg))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The names in a directory, in order.
+fn entries(dir: &Path) -> io::Result<Vec<String>> {
+    let names: io::Result<Vec<String>> =
+        fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect();
+    let mut names = names?;
+    names.sort();
+    Ok(names)
 }
 
 /// The files in `dir`, which a backup names `name`, and below.

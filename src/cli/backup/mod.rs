@@ -8,8 +8,8 @@ mod target;
 
 use std::{
     fs::File,
-    io::{BufWriter, Read as _, Write as _},
-    path::PathBuf,
+    io::{BufWriter, ErrorKind, Read as _, Write},
+    path::{Path, PathBuf},
 };
 
 use serde_json::json;
@@ -24,7 +24,7 @@ use super::{
     out, training,
 };
 use crate::store::archive::{ArchiveError, Counts, Entry, Reader, Writer};
-use files::Listed;
+use files::{Listed, each_blob};
 use target::Part;
 
 /// Write everything that a restore needs to one file, also while the server runs
@@ -93,22 +93,39 @@ fn write(admin: &AdminClient, listed: &Listed, part: &mut Part) -> Result<Counts
         .map_err(failed)?;
         progress.at(writer.counts().rows, writer.bytes());
     }
-    let mut buffer = vec![0; PIECE];
     for (name, path) in &listed.files {
-        let mut file = File::open(path).map_err(|e| cannot("read", path, &e))?;
-        writer.file(name).map_err(failed)?;
-        loop {
-            let read = file.read(&mut buffer).map_err(|e| cannot("read", path, &e))?;
-            if read == 0 {
-                break;
-            }
-            writer.data(&buffer[..read]).map_err(failed)?;
-            progress.at(writer.counts().rows, writer.bytes());
-        }
+        copy(&mut writer, name, path, File::open(path).map_err(|e| cannot("read", path, &e))?, &mut progress)?;
     }
+    each_blob(&listed.blobs, &mut |name, path| match File::open(path) {
+        Ok(file) => copy(&mut writer, name, path, file, &mut progress),
+        // recalled or erased since the rows were read
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(cannot("read", path, &e)),
+    })?;
     let (mut buffered, counts) = writer.finish().map_err(failed)?;
     buffered.flush().map_err(failed)?;
     Ok(counts)
+}
+
+/// Writes a file of the backup.
+fn copy<W: Write>(
+    writer: &mut Writer<W>,
+    name: &str,
+    path: &Path,
+    mut file: File,
+    progress: &mut Progress,
+) -> Result<(), CliError> {
+    let failed = |e: std::io::Error| CliError::failure(format!("cannot write the backup: {}", io_reason(&e)));
+    writer.file(name).map_err(failed)?;
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let read = file.read(&mut buffer).map_err(|e| cannot("read", path, &e))?;
+        if read == 0 {
+            return Ok(());
+        }
+        writer.data(&buffer[..read]).map_err(failed)?;
+        progress.at(writer.counts().rows, writer.bytes());
+    }
 }
 
 /// What went wrong with the rows.

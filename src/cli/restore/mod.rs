@@ -12,14 +12,14 @@ use super::{
     admin_client::runtime,
     archive::{Backup, KNOWLEDGE, PIECE, Progress, mode_of, unreadable, unusable},
     context::Context,
-    data_dir::{self, CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
+    data_dir::{self, BLOBS, CLUSTER_KEY, COMPANY_KEYS, CONFIG, OPAQUE_SETUP, PUBLIC_PART, TLS},
     error::{CliError, Kind},
     io_error::{cannot, quoted},
     lock, out,
     undo::Undo,
 };
 use crate::{
-    app::{Target, database_path, make_cluster_key},
+    app::{Target, blobs_path, database_path, make_cluster_key},
     config::Config,
     files::{create_new, make_directory, sync_parent},
     store::{
@@ -51,7 +51,7 @@ impl Args {
         // another command may have begun here meanwhile
         refuse_occupied(dir)?;
         let mut undo = Undo::default();
-        for name in [CONFIG, PUBLIC_PART, OPAQUE_SETUP, CLUSTER_KEY, TLS, KNOWLEDGE] {
+        for name in [CONFIG, PUBLIC_PART, OPAQUE_SETUP, CLUSTER_KEY, TLS, KNOWLEDGE, BLOBS] {
             undo.will_make(&dir.join(name));
         }
         if is_new {
@@ -84,6 +84,10 @@ impl Args {
             e => unusable(&self.file, &backup.header, &e),
         }
         };
+        let blobs = blobs_path(dir, config);
+        if backup.blobs > 0 {
+            make_directory(&blobs).map_err(|e| cannot("make", &blobs, &e))?;
+        }
         let runtime = runtime()?;
         let mut target = runtime.block_on(Target::begin(database, config, &backup.header)).map_err(wrong)?;
         let mut open: Option<(File, PathBuf)> = None;
@@ -95,7 +99,11 @@ impl Args {
                 Entry::File(name) => {
                     finish(open.take())?;
                     // the configuration is there already
-                    open = if name == CONFIG { None } else { Some(begin(dir, name)?) };
+                    open = match name.strip_prefix(BLOBS).and_then(|rest| rest.strip_prefix('/')) {
+                        _ if name == CONFIG => None,
+                        Some(rest) => Some(begin(&blobs, rest, 0o600)?),
+                        None => Some(begin(dir, name, mode_of(name).unwrap_or(0o600))?),
+                    };
                 }
                 Entry::Data(bytes) => {
                     if let Some((file, path)) = &mut open {
@@ -181,13 +189,13 @@ fn refuse_occupied(dir: &Path) -> Result<(), CliError> {
 }
 
 /// Creates a file of the backup, and the directories to it.
-fn begin(dir: &Path, name: &str) -> Result<(File, PathBuf), CliError> {
+fn begin(dir: &Path, name: &str, mode: u32) -> Result<(File, PathBuf), CliError> {
     let path = dir.join(name);
     let parents: Vec<&Path> = path.ancestors().skip(1).take_while(|parent| *parent != dir).collect();
     for parent in parents.into_iter().rev() {
         make_directory(parent).map_err(|e| cannot("make", parent, &e))?;
     }
-    let file = create_new(&path, mode_of(name).unwrap_or(0o600)).map_err(|e| cannot("write", &path, &e))?;
+    let file = create_new(&path, mode).map_err(|e| cannot("write", &path, &e))?;
     Ok((file, path))
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kefu::{
     bus::NoOthers,
-    chat::{Chat, NoParticipant, Rate, Rates, desk_task},
+    chat::{Attachments, Chat, NoParticipant, Rate, Rates, Stored, desk_task},
     desk::{EndRule, Rules},
     hub::Hub,
     org::{Org, Secrets},
@@ -49,6 +49,8 @@ impl Inside {
             bytes: (one, one),
             records: (one, one),
             reads: (one, one),
+            files: (one, one),
+            agent_files: one,
             agent_messages: one,
             agent_reads: one,
             logins: one,
@@ -57,7 +59,7 @@ impl Inside {
         };
         let (hub, metrics) = (Hub::new(), Arc::new(Metrics::new()));
         let (chat, inbox) = Chat::new(
-            store.clone(),
+            Stored { store: store.clone(), attachments: Attachments::none() },
             org,
             hub.clone(),
             Arc::new(NoOthers::default()),

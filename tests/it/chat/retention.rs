@@ -79,14 +79,14 @@ async fn a_closed_conversation_goes_when_its_time_comes_and_an_open_one_stays() 
     }
     // beside a server, in passes; what is not due stays however often it looks
     let mut eraser = Eraser::new(after_days(30));
-    eraser.pass(&*store, now_ms() + 29 * DAY).await;
+    eraser.pass(&*store, None, now_ms() + 29 * DAY).await;
     assert!(store.head(closed).await.unwrap().is_some());
-    eraser.pass(&*store, now_ms() + 31 * DAY).await;
-    eraser.pass(&*store, now_ms() + 31 * DAY).await;
+    eraser.pass(&*store, None, now_ms() + 31 * DAY).await;
+    eraser.pass(&*store, None, now_ms() + 31 * DAY).await;
     assert_eq!((store.head(closed).await, store.records(closed, 0, 9).await), (Ok(None), Ok(vec![])));
     assert_eq!(mentions(&*store, closed).await, []);
     assert_eq!(store.records(open, 0, 99).await.unwrap(), records);
-    assert_eq!(erase_due(&*store, &after_days(30), now_ms() + 31 * DAY).await.unwrap(), BTreeMap::new());
+    assert_eq!(erase_due(&*store, None, &after_days(30), now_ms() + 31 * DAY).await.unwrap(), BTreeMap::new());
     inside.close().await;
     // also after a restart; its visitor finds the other one
     let server = Server::start(&company, config()).await;
@@ -103,7 +103,7 @@ async fn who_has_an_erased_conversation_open_learns_that_it_is_gone() {
     let held = [Have { id: closed, have: 0, generation: None, seq: None, mark: None }];
     inside.chat.resume(&li, &held).await.unwrap();
     assert_eq!(inside.hub.listeners(&Topic::Conv(closed)), 1);
-    erase_due(&*inside.store, &after_days(1), now_ms() + 2 * DAY).await.unwrap();
+    erase_due(&*inside.store, None, &after_days(1), now_ms() + 2 * DAY).await.unwrap();
     let hub = inside.hub.clone();
     inside.close().await;
     assert_eq!(hub.listeners(&Topic::Conv(closed)), 0);

@@ -16,7 +16,7 @@ use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
     ServeError,
-    open::{missed_in, open_org, secrets},
+    open::{blobs_to_read, missed_in, open_org, secrets},
     settings::retention,
     shared_robot::SharedRobot,
     storage::{IfEmpty, open_storage},
@@ -78,7 +78,8 @@ impl Admin {
             let (store, secrets) = (backend.store(), secrets(dir, config)?);
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets, false).await?;
             let shared_robot = SharedRobot::of(&backend, &secrets, dir, &org, &robot_keys).await.context(ROBOT)?;
-            let database = database_of(&backend, &org, retention(config)?, dir);
+            let blobs = blobs_to_read(dir, config, &backend);
+            let database = database_of(&backend, &org, retention(config)?, blobs, dir);
             let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());
             let shared_robot = shared_robot.map(|robot| robot as Arc<dyn admin::SharedRobot>);

@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
-    time::{MissedTickBehavior, interval},
+    time::{Instant, MissedTickBehavior, interval, interval_at},
 };
 
 use crate::{
+    blobs::Blobs,
     chat::{
         Chat,
         retention::{Eraser, Retention},
@@ -23,6 +24,9 @@ const MARKS: Duration = Duration::from_millis(500);
 /// Interval of the other maintenance.
 const SWEEP: Duration = Duration::from_mins(1);
 
+/// How often all stored files are looked through for those that should be gone.
+const FILES: Duration = Duration::from_hours(24);
+
 /// The longest pause between two looks at the robot's keys.
 const KEYS: Duration = Duration::from_mins(10);
 
@@ -34,18 +38,19 @@ pub(super) struct Maintenance {
     metrics: Arc<Metrics>,
     end: EndRule,
     eraser: Eraser,
+    blobs: Option<Arc<dyn Blobs>>,
     leads: watch::Receiver<bool>,
 }
 
 impl Maintenance {
-    /// `end`: which conversations to close; `retention`: which to erase.
+    /// `end`: which conversations to close; then which to erase, and where their files are.
     pub fn new(
         chat: &Arc<Chat>,
         store: &Arc<dyn Store>,
         widgets: &Arc<Widgets>,
         metrics: &Arc<Metrics>,
         end: EndRule,
-        retention: Retention,
+        (retention, blobs): (Retention, Option<Arc<dyn Blobs>>),
     ) -> Self {
         let eraser = Eraser::new(retention);
         Self {
@@ -55,6 +60,7 @@ impl Maintenance {
             metrics: metrics.clone(),
             end,
             eraser,
+            blobs,
             leads: chat.leads(),
         }
     }
@@ -62,6 +68,7 @@ impl Maintenance {
     /// Never ends by itself.
     pub async fn run(mut self) {
         let (mut marks, mut sweep) = (interval(MARKS), interval(SWEEP));
+        let mut files = interval_at(Instant::now() + FILES, FILES);
         marks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         sweep.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -72,6 +79,10 @@ impl Maintenance {
                     self.chat.tell_missed().await;
                 }
                 _ = sweep.tick() => self.sweep().await,
+                _ = files.tick() => {
+                    let chat = self.chat.clone();
+                    tokio::spawn(async move { chat.sweep_files().await });
+                }
             }
         }
     }
@@ -86,11 +97,16 @@ impl Maintenance {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
+        self.chat.sweep_uploads().await;
         if leads {
-            self.eraser.pass(&*self.store, self.chat.now_ms()).await;
+            self.eraser.pass(&*self.store, self.blobs.as_deref(), self.chat.now_ms()).await;
         }
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;
         self.metrics.store_bytes.set(self.store.size_bytes());
+        if let Some((files, bytes)) = self.chat.stored_files() {
+            self.metrics.files.set(files);
+            self.metrics.file_bytes.set(bytes);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub use copy::{Sum, Target};
 pub use error::ServeError;
 pub use kefu_redis_link::checks::{Finding, Severity};
 pub use moving::{Move, MoveError, Moved};
-pub use open::{found, make_cluster_key, store_and_directory};
+pub use open::{blobs_path, found, make_cluster_key, store_and_directory};
 pub use serve::serve;
 pub use shared_robot::{KnowledgeError, SharedKnowledge};
 pub use storage::{database_path, examine_redis};

@@ -11,9 +11,10 @@ use futures_util::future::{FutureExt as _, ready};
 
 use super::{
     AdminError, ServeError,
-    storage::{IfEmpty, open_storage},
+    storage::{Backend, IfEmpty, open_storage},
 };
 use crate::{
+    blobs::{BlobDirectory, Blobs},
     chat::{Chat, all_missed},
     config::Config,
     crypto::{cluster_key::ClusterKey, directory::Directory},
@@ -76,6 +77,30 @@ pub(super) fn robot_keys_of(dir: &Path, config: &Config, org: &Org, serves: bool
     let (shared, day_dir) = (config.storage.is_shared(), named(&config.robot.day_key_dir));
     let dir = named(&config.robot.key_dir).unwrap_or_else(|| dir.join(data_dir::ROBOT));
     Arc::new(RobotKeys::open(KeyPlaces { dir, day_dir, serves, shared }, org.fp(), org.clock()))
+}
+
+/// The directory of files; none for servers that share a database: they have no directory in common.
+pub(super) fn open_blobs(dir: &Path, config: &Config, backend: &Backend) -> anyhow::Result<Option<Arc<dyn Blobs>>> {
+    if backend.file().is_none() {
+        return Ok(None);
+    }
+    let path = blobs_path(dir, config);
+    let blobs =
+        BlobDirectory::open(&path).with_context(|| format!("cannot use {}, the directory of files", path.display()))?;
+    Ok(Some(Arc::new(blobs)))
+}
+
+/// The same where no server runs: uploads are left alone.
+pub(super) fn blobs_to_read(dir: &Path, config: &Config, backend: &Backend) -> Option<Arc<dyn Blobs>> {
+    backend.file().map(|_| Arc::new(BlobDirectory::open_to_read(&blobs_path(dir, config))) as Arc<dyn Blobs>)
+}
+
+/// Where the files that people send are.
+pub fn blobs_path(dir: &Path, config: &Config) -> PathBuf {
+    match config.storage.blobs.as_str() {
+        "" => dir.join(data_dir::BLOBS),
+        path => PathBuf::from(path),
+    }
 }
 
 /// Missed conversations, as a server counts them.

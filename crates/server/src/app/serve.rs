@@ -24,16 +24,16 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
-    open::{missed_counted, open_org, secrets},
+    open::{missed_counted, open_blobs, open_org, secrets},
     others::Others,
-    settings::{end_rule, rates, retention, rules},
+    settings::{end_rule, file_rules, rates, retention, rules},
     shared_robot::SharedRobot,
     storage::{Backend, IfEmpty, open_storage},
     tasks::{Tasks, watch_directory, watch_disk},
     whole_database::database_of,
 };
 use crate::{
-    chat::{Chat, desk_task},
+    chat::{Attachments, Chat, Stored, desk_task},
     config::Config,
     crypto::{codec, sign::random},
     data_dir, files,
@@ -63,6 +63,7 @@ pub async fn serve(
     // port 0 is known only now
     config.server.listen = listen;
     let others = Others::of(&backend, &config, &secrets, &org);
+    let (blobs, files) = (open_blobs(&dir, &config, &backend)?, file_rules(&config)?);
     let shared_robot = Box::pin(SharedRobot::of(&backend, &secrets, &dir, &org, &robot_keys))
         .await
         .context("the robot's key in Redis can't be used")?;
@@ -72,7 +73,7 @@ pub async fn serve(
     });
     let hub = Hub::new();
     let (chat, inbox) = Box::pin(Chat::new(
-        store.clone(),
+        Stored { store: store.clone(), attachments: Attachments::new(blobs.clone(), files) },
         org.clone(),
         hub.clone(),
         others.bus(),
@@ -88,7 +89,8 @@ pub async fn serve(
     let (public_url, config) = (config.public_url(), Arc::new(config));
 
     let retention = retention(&config)?;
-    let maintenance = Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), retention.clone());
+    let maintenance =
+        Maintenance::new(&chat, &store, &widgets, &metrics, end_rule(&config), (retention.clone(), blobs.clone()));
     let mut tasks = Tasks::default();
     let beating = hub.clone();
     tasks.spawn("heartbeat", async move { beating.beat().await });
@@ -117,7 +119,7 @@ pub async fn serve(
         widgets: widgets.clone(),
         public_url: public_url.clone(),
         storage: reports(&backend),
-        database: database_of(&backend, &org, retention, &dir),
+        database: database_of(&backend, &org, retention, blobs, &dir),
         missed: missed_counted(chat.clone()),
         running: Some(admin::Running {
             chat: chat.clone(),

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use anyhow::anyhow;
 
 use crate::{
-    chat::{Rate, Rates, retention::Retention},
+    chat::{FileRules, Rate, Rates, retention::Retention},
     config::Config,
     desk::{EndRule, Rules},
 };
 
 pub(super) fn rates(config: &Config) -> Rates {
-    let l = &config.limits;
+    let (l, f) = (&config.limits, &config.files);
     let visitor_messages = Rate { burst: l.visitor_burst.into(), ..Rate::per_minute(l.visitor_messages_per_minute) };
     let (kib, mib) = (|n: u32| u64::from(n) << 10, |n: u32| u64::from(n) << 20);
+    let in_kib = |mib: u32| u64::from(mib) << 10;
     Rates {
         messages: (visitor_messages, Rate::per_minute(l.address_messages_per_minute)),
         openings: (Rate::per_hour(l.visitor_conversations_per_hour), Rate::per_hour(l.conversations_per_hour)),
@@ -22,6 +23,8 @@ pub(super) fn rates(config: &Config) -> Rates {
         bytes: (Rate::per_day(kib(l.visitor_kb_per_day)), Rate::per_day(mib(l.address_mb_per_day))),
         records: (Rate::per_day(l.visitor_records_per_day.into()), Rate::per_day(l.address_records_per_day.into())),
         reads: (Rate::per_minute(l.visitor_reads_per_minute), Rate::per_minute(l.address_reads_per_minute)),
+        files: (Rate::per_day(in_kib(f.visitor_mb_per_day)), Rate::per_day(in_kib(f.address_mb_per_day))),
+        agent_files: Rate::per_day(in_kib(f.agent_mb_per_day)),
         agent_messages: Rate::per_minute(l.agent_messages_per_minute),
         agent_reads: Rate::per_minute(l.agent_reads_per_minute),
         // a person mistypes a few times; an office behind one address has many people
@@ -51,6 +54,19 @@ pub(super) fn retention(config: &Config) -> anyhow::Result<Retention> {
         sites.insert(id, after(*days));
     }
     Ok(Retention { default_ms: after(config.retention.closed_days), sites })
+}
+
+/// Which files are accepted. Fails at a name that no site can have.
+pub(super) fn file_rules(config: &Config) -> anyhow::Result<FileRules> {
+    let f = &config.files;
+    let mut sites = BTreeMap::new();
+    for (site, mb) in &f.sites {
+        let id =
+            site.parse().map_err(|e: crate::proto::IdError| anyhow!("kefu.toml: sites in [files]: {site}: {e}"))?;
+        sites.insert(id, u64::from(*mb) << 20);
+    }
+    let total = (f.total_gb > 0).then(|| u64::from(f.total_gb) << 30);
+    Ok(FileRules { largest: u64::from(f.max_mb) << 20, sites, total, reserve_mb: config.storage.reserve_mb })
 }
 
 pub(super) fn end_rule(config: &Config) -> EndRule {

@@ -103,7 +103,7 @@ impl WholeDatabase for SharedDatabase {
     }
 
     fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
-        erase(self.store.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
+        erase(self.store.clone(), None, self.retention.clone(), self.org.now_ms(), dry_run)
     }
 }
 

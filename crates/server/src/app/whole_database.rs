@@ -21,6 +21,7 @@ use tokio::{
 
 use super::{shared_database::SharedDatabase, storage::Backend};
 use crate::{
+    blobs::Blobs,
     chat::{
         ConversationRules, RequestError,
         retention::{self, Retention},
@@ -50,13 +51,14 @@ pub(super) struct StoredDatabase {
     store: Arc<RedbStore>,
     org: Arc<Org>,
     retention: Retention,
+    blobs: Option<Arc<dyn Blobs>>,
     /// Held while someone reads all of it.
     busy: Arc<Mutex<()>>,
 }
 
 impl StoredDatabase {
-    pub fn new(store: Arc<RedbStore>, org: Arc<Org>, retention: Retention) -> Arc<Self> {
-        Arc::new(Self { store, org, retention, busy: Arc::default() })
+    pub fn new(store: Arc<RedbStore>, org: Arc<Org>, retention: Retention, blobs: Option<Arc<dyn Blobs>>) -> Arc<Self> {
+        Arc::new(Self { store, org, retention, blobs, busy: Arc::default() })
     }
 }
 
@@ -96,13 +98,14 @@ impl WholeDatabase for StoredDatabase {
     }
 
     fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
-        erase(self.store.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
+        erase(self.store.clone(), self.blobs.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
     }
 }
 
 /// Erases what is due, or only says what is.
 pub(super) fn erase(
     store: Arc<dyn Store>,
+    blobs: Option<Arc<dyn Blobs>>,
     rule: Retention,
     now_ms: u64,
     dry_run: bool,
@@ -110,7 +113,7 @@ pub(super) fn erase(
     async move {
         let found = match dry_run {
             true => retention::due(&*store, &rule, now_ms).await,
-            false => retention::erase_due(&*store, &rule, now_ms).await,
+            false => retention::erase_due(&*store, blobs.as_deref(), &rule, now_ms).await,
         };
         Ok(json!({ "dry_run": dry_run, "rule": rule, "sites": found.map_err(|e| refused(&e))? }))
     }
@@ -122,10 +125,11 @@ pub(super) fn database_of(
     backend: &Backend,
     org: &Arc<Org>,
     retention: Retention,
+    blobs: Option<Arc<dyn Blobs>>,
     dir: &Path,
 ) -> Arc<dyn WholeDatabase> {
     match backend {
-        Backend::File(store) => StoredDatabase::new(store.clone(), org.clone(), retention),
+        Backend::File(store) => StoredDatabase::new(store.clone(), org.clone(), retention, blobs),
         Backend::Shared(store, _) => SharedDatabase::new(store.clone(), org.clone(), retention, dir),
     }
 }

@@ -84,6 +84,8 @@ impl Chat {
         if commit.rev == 0 && commit.records.is_empty() {
             return self.erased(conv);
         }
+        self.files_posted(conv, &commit.records);
+        self.files_recalled(conv, &commit.redacted);
         match self.conversation_of(conv).await {
             Ok(Some(conversation)) => self.publish(&mut conversation.lock(), commit),
             // it was committed, so it is there unless the disk failed meanwhile; clients resume later

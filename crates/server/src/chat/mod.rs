@@ -10,6 +10,7 @@
 
 mod announce;
 mod assign;
+mod attachments;
 mod cache;
 mod close;
 mod connect;
@@ -61,6 +62,7 @@ use crate::{
     telemetry::Metrics,
 };
 
+pub use attachments::{Attachments, Download, FileRules};
 pub use conversation::CachedConversation;
 pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
 pub use figures::Figures;
@@ -99,12 +101,21 @@ pub struct Chat {
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
     not_before: idle::NotBefore,
+    attachments: Attachments,
+}
+
+/// Where everything is that people sent.
+pub struct Stored {
+    /// Conversations.
+    pub store: Arc<dyn Store>,
+    /// Their files.
+    pub attachments: Attachments,
 }
 
 impl Chat {
     /// Loads the open conversations. The receiver goes to [`desk_task::run`], the store's feed to [`Chat::fan_out`].
     pub async fn new(
-        store: Arc<dyn Store>,
+        Stored { store, attachments }: Stored,
         org: Arc<Org>,
         hub: Arc<Hub>,
         bus: Arc<dyn Bus>,
@@ -126,6 +137,7 @@ impl Chat {
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
             not_before: idle::NotBefore::default(),
+            attachments,
             store,
             org,
             hub,

@@ -222,6 +222,7 @@ impl Chat {
                 self.may_speak(conn, &conversation)?;
                 self.check_epoch(&conversation, header)?;
                 self.check_rights(conn, &conversation)?;
+                self.attachments.may_post(header)?;
                 conversation.count(header)?;
                 // only their visitor sees those that are empty
                 let joined = conversation.joined_by(header.msg_id(), self.now_ms());
@@ -244,6 +245,7 @@ impl Chat {
                 if header.epoch() != conversation.row.epoch {
                     return Err(RequestError::epoch_over());
                 }
+                self.attachments.may_post(header)?;
                 conversation.count(header)?;
                 batch.ops.extend(self.taken_up(conn, &conversation));
             }

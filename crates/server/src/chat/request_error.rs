@@ -23,12 +23,14 @@ pub struct RequestError {
     pub retry_ms: Option<u64>,
     /// Which limit was met, if one was.
     pub limit: Option<Limit>,
+    /// How many bytes of a file are here, if a part did not continue it.
+    pub have: Option<u64>,
 }
 
 impl RequestError {
     /// A refusal with a text.
     pub fn new(code: ErrorCode, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, text: text.into(), retry_ms: None, limit: None }
+        Self { code, text: text.into(), retry_ms: None, limit: None, have: None }
     }
 
     pub(super) fn malformed(text: &'static str) -> Self {
@@ -52,6 +54,7 @@ impl RequestError {
             Limit::Bytes => "one visitor, or one address, cannot store more than this in a day",
             Limit::Conversation => "this conversation is full; begin a new one",
             Limit::Reads => "too many requests; wait a moment",
+            Limit::Files => "one person, or one address, cannot send more files than this in a day",
         };
         let code = if l.retry_ms.is_some() { ErrorCode::RateLimited } else { ErrorCode::TooLarge };
         Self { retry_ms: l.retry_ms, limit: Some(l.limit), ..Self::new(code, text) }

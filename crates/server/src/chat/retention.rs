@@ -1,6 +1,6 @@
 //! Erasing conversations that were closed long ago, with everything that is stored of them.
 //!
-//! Works on the store alone, so it runs with or without a server. A conversation that someone writes in or reopens
+//! Works on the store and the files alone, so it runs with or without a server. A conversation that someone writes in or reopens
 //! meanwhile is left: each is erased under the revision and the number of records that were looked at. The fan-out tells
 //! those who have it open.
 
@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
+    blobs::Blobs,
     crypto::hash,
     proto::{ConvId, ConvState, SiteId, StorageState},
     store::{self, Batch, Head, Op, Place, Store, StoreError},
@@ -102,13 +103,21 @@ async fn examine(store: &dyn Store, rule: &Retention, now_ms: u64, conv: ConvId)
     Ok(due.then_some(Found { conv, rev, last_seq, bytes, last_at, row }))
 }
 
-/// Erases one; false if it changed meanwhile.
-async fn erase(store: &dyn Store, found: &Found) -> Result<bool, StoreError> {
+/// Erases one, then its files; false if it changed meanwhile.
+async fn erase(store: &dyn Store, blobs: Option<&dyn Blobs>, found: &Found) -> Result<bool, StoreError> {
     let Found { conv, rev, last_seq, row, .. } = found;
     let visitor = hash::kid(&row.visitor_ed()?);
     let ops = vec![Op::Erase { last_seq: *last_seq, facts: Some(Box::new(row.facts(visitor))) }];
     match store::write(store, Batch { conv: Some(*conv), rev: Some(*rev), ops }).await {
-        Ok(_) => Ok(true),
+        Ok(_) => {
+            if let Some(blobs) = blobs
+                && let Err(e) = blobs.remove_all(*conv).await
+            {
+                // they are looked for again once a day
+                tracing::warn!(%conv, error = %e, "the files of an erased conversation could not be removed yet");
+            }
+            Ok(true)
+        }
         Err(StoreError::Conflict) => Ok(false),
         Err(e) => Err(e),
     }
@@ -119,23 +128,34 @@ async fn erase(store: &dyn Store, found: &Found) -> Result<bool, StoreError> {
 /// # Errors
 /// If the disk can't be read.
 pub async fn due(store: &dyn Store, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
-    run(store, rule, now_ms, false).await
+    run(store, None, rule, now_ms, false).await
 }
 
 /// Erases everything that is due now, and returns what it was.
 ///
 /// # Errors
 /// If the disk can't be read or written; what was erased before stays so.
-pub async fn erase_due(store: &dyn Store, rule: &Retention, now_ms: u64) -> Result<DueBySite, StoreError> {
-    run(store, rule, now_ms, true).await
+pub async fn erase_due(
+    store: &dyn Store,
+    blobs: Option<&dyn Blobs>,
+    rule: &Retention,
+    now_ms: u64,
+) -> Result<DueBySite, StoreError> {
+    run(store, blobs, rule, now_ms, true).await
 }
 
-async fn run(store: &dyn Store, rule: &Retention, now_ms: u64, erases: bool) -> Result<DueBySite, StoreError> {
+async fn run(
+    store: &dyn Store,
+    blobs: Option<&dyn Blobs>,
+    rule: &Retention,
+    now_ms: u64,
+    erases: bool,
+) -> Result<DueBySite, StoreError> {
     let (mut all, mut after) = (DueBySite::new(), None);
     loop {
         let step = look(store, rule, now_ms, after).await?;
         for found in &step.found {
-            if !erases || erase(store, found).await? {
+            if !erases || erase(store, blobs, found).await? {
                 note(&mut all, found);
             }
         }
@@ -161,12 +181,12 @@ impl Eraser {
     }
 
     /// One pass. To be called once a minute.
-    pub async fn pass(&mut self, store: &dyn Store, now_ms: u64) {
+    pub async fn pass(&mut self, store: &dyn Store, blobs: Option<&dyn Blobs>, now_ms: u64) {
         if self.rule.least().is_none() || store.space() == StorageState::Full {
             return;
         }
         let mut erased = DueBySite::new();
-        if let Err(e) = self.try_pass(store, now_ms, &mut erased).await {
+        if let Err(e) = self.try_pass(store, blobs, now_ms, &mut erased).await {
             tracing::warn!(error = %e, "old conversations could not be erased yet");
         }
         for (site, due) in erased {
@@ -174,7 +194,13 @@ impl Eraser {
         }
     }
 
-    async fn try_pass(&mut self, store: &dyn Store, now_ms: u64, erased: &mut DueBySite) -> Result<(), StoreError> {
+    async fn try_pass(
+        &mut self,
+        store: &dyn Store,
+        blobs: Option<&dyn Blobs>,
+        now_ms: u64,
+        erased: &mut DueBySite,
+    ) -> Result<(), StoreError> {
         let mut count = 0;
         for _ in 0..LOOKED_AT / STEP {
             let before = self.after;
@@ -186,7 +212,7 @@ impl Eraser {
                     return Ok(());
                 }
                 count += 1;
-                if erase(store, found).await? {
+                if erase(store, blobs, found).await? {
                     note(erased, found);
                 }
             }

@@ -2,12 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    convert::Infallible,
+    ops::Range,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
+use futures_util::future::{BoxFuture, FutureExt as _};
 use hyper::{
     Response, StatusCode,
     body::{Frame, SizeHint},
@@ -17,13 +18,15 @@ use serde::Serialize;
 
 use crate::{chat::RequestError, net::Permit, proto::ErrorCode};
 
-/// Every answer is whole in memory; the largest is a page of history.
+/// Every answer but a file is whole in memory; the largest is a page of history.
 pub type Answer = Response<Body>;
 
 /// The pieces of a body, one after the other: what is the same for many clients is shared, not copied for each.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Body {
     pieces: VecDeque<Bytes>,
+    /// What is read after them, as the client takes it.
+    rest: Option<Rest>,
     /// Its share of the memory for answers, until it was sent.
     _held: Option<Permit>,
 }
@@ -37,7 +40,17 @@ impl<T: Into<Bytes>> From<T> for Body {
 impl Body {
     /// A body of these pieces.
     pub fn of(pieces: impl IntoIterator<Item = Bytes>) -> Self {
-        Self { pieces: pieces.into_iter().filter(|p| !p.is_empty()).collect(), _held: None }
+        Self { pieces: pieces.into_iter().filter(|p| !p.is_empty()).collect(), rest: None, _held: None }
+    }
+
+    /// A body of a known length that is read while it is sent: `read` gets where to begin and where the body ends, and returns some
+    /// bytes from there, or none if it can't go on. Then the answer is cut off, which the client notices.
+    pub fn read<F>(range: Range<u64>, mut read: impl FnMut(u64, u64) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Option<Bytes>> + Send + 'static,
+    {
+        let read = move |at, end| read(at, end).boxed();
+        Self { rest: Some(Rest { range, read: Box::new(read), reading: None }), ..Self::default() }
     }
 
     /// The same, with its share of the memory for answers.
@@ -46,20 +59,55 @@ impl Body {
     }
 }
 
+/// The part of a body that is not in memory.
+struct Rest {
+    range: Range<u64>,
+    read: Box<dyn FnMut(u64, u64) -> BoxFuture<'static, Option<Bytes>> + Send>,
+    reading: Option<BoxFuture<'static, Option<Bytes>>>,
+}
+
+/// A file could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("what was to be sent can't be read any more")]
+pub struct CutOff;
+
+impl Rest {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        if self.range.is_empty() {
+            return Poll::Ready(None);
+        }
+        let reading = self.reading.get_or_insert_with(|| (self.read)(self.range.start, self.range.end));
+        let piece = ready!(reading.as_mut().poll(cx)).filter(|piece| !piece.is_empty());
+        self.reading = None;
+        Poll::Ready(Some(match piece {
+            Some(piece) => {
+                self.range.start += piece.len() as u64;
+                Ok(Frame::data(piece))
+            }
+            None => Err(CutOff),
+        }))
+    }
+}
+
 impl hyper::body::Body for Body {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutOff;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Ready(self.pieces.pop_front().map(|piece| Ok(Frame::data(piece))))
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, CutOff>>> {
+        match (self.pieces.pop_front(), &mut self.rest) {
+            (Some(piece), _) => Poll::Ready(Some(Ok(Frame::data(piece)))),
+            (None, Some(rest)) => rest.poll(cx),
+            (None, None) => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty()
+        self.pieces.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.range.is_empty())
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.pieces.iter().map(|p| p.len() as u64).sum())
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.range.end - rest.range.start);
+        SizeHint::with_exact(self.pieces.iter().map(|p| p.len() as u64).sum::<u64>() + rest)
     }
 }
 
@@ -129,6 +177,9 @@ pub fn refusal(r: &RequestError) -> Answer {
     if let Some(limit) = r.limit {
         body["limit"] = limit.name().into();
     }
+    if let Some(have) = r.have {
+        body["have"] = have.into();
+    }
     let mut answer = json(&body);
     *answer.status_mut() = StatusCode::from_u16(r.code.status()).unwrap_or(StatusCode::BAD_REQUEST);
     if let Some(ms) = r.retry_ms {
@@ -169,8 +220,9 @@ pub fn cors(mut answer: Answer) -> Answer {
 pub fn preflight() -> Answer {
     let mut answer = cors(bytes(StatusCode::NO_CONTENT, "text/plain", Bytes::new()));
     let headers = answer.headers_mut();
-    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET"));
-    headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization"));
+    headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
+    headers
+        .insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type, range"));
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
     answer
 }

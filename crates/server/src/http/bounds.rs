@@ -35,6 +35,8 @@ pub struct Bounds {
     pub of_strangers: Arc<Quota>,
     /// Bytes of bodies from people who showed a token or an open invite.
     pub of_members: Arc<Quota>,
+    /// Bytes of parts of files until they are on disk.
+    pub of_uploads: Arc<Quota>,
     /// Bytes of unshared answers, such as pages of history, until the client has read them.
     pub answers: Arc<Quota>,
     /// Timeouts.
@@ -49,6 +51,7 @@ impl Bounds {
             sockets: Quota::new(server.max_connections as usize, server.connections_per_address as usize),
             of_strangers: Quota::new(8 * MIB, 512 * KIB),
             of_members: Quota::new(16 * MIB, 8 * MIB),
+            of_uploads: Quota::new(64 * MIB, 16 * MIB),
             answers: Quota::new(128 * MIB, 16 * MIB),
             patience,
         }

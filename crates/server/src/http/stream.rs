@@ -1,7 +1,6 @@
 //! A body that is made while it is sent: a dump of the database is never in memory as a whole.
 
 use std::{
-    convert::Infallible,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -13,7 +12,7 @@ use hyper::{
 };
 use tokio::sync::mpsc;
 
-use super::answer::{Answer, Body};
+use super::answer::{Answer, Body, CutOff};
 
 /// The body of an answer of the admin router.
 pub enum MaybeStream {
@@ -37,7 +36,7 @@ impl MaybeStream {
 
 impl hyper::body::Body for MaybeStream {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = CutOff;
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         match self.get_mut() {

@@ -58,6 +58,8 @@ pub(super) struct SiteAnswer {
     /// Presence of the team; set by the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
+    /// Largest file that may be sent, bytes; 0: none. Set by the route.
+    pub max_file: u64,
     /// The robot's newest day key, if the site has a robot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bot: Option<SignedDayKey>,

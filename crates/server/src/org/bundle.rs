@@ -39,9 +39,9 @@ impl Org {
 
     /// `GET /site/<id>`: what a widget needs, as JSON. The part that is large and verified is written once for each state
     /// of the directory, not for each visitor.
-    pub async fn site_json(&self, id: &SiteId, presence: Presence) -> Result<[Bytes; 2], OrgError> {
+    pub async fn site_json(&self, id: &SiteId, presence: Presence, max_file: u64) -> Result<[Bytes; 2], OrgError> {
         let (live, mut answer) = self.site_answer(id).await?;
-        answer.presence = Some(presence);
+        (answer.presence, answer.max_file) = (Some(presence), max_file);
         let mut json = rows::json(&answer);
         // an object with fields in it: the last byte closes it
         json.truncate(json.len().saturating_sub(1));
@@ -55,7 +55,7 @@ impl Org {
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = live.settings(id, self.settings(id)).await?;
         let bot = self.robot_keys().and_then(|keys| keys.day_key(&live.directory, id));
-        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, bot }))
+        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, max_file: 0, bot }))
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).

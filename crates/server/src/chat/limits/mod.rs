@@ -44,6 +44,10 @@ pub struct Rates {
     pub agent_messages: Rate,
     /// Requests of an agent that read.
     pub agent_reads: Rate,
+    /// KiB of files of a visitor and of all visitors at an address.
+    pub files: (Rate, Rate),
+    /// KiB of files of an agent.
+    pub agent_files: Rate,
     /// Sign-ins begun at an address.
     pub logins: Rate,
     /// From how many bytes on a conversation takes no more of its visitor's messages.
@@ -69,6 +73,8 @@ pub struct Act {
     pub records: u32,
     /// Requests that read.
     pub reads: u32,
+    /// KiB of files.
+    pub file_kib: u32,
 }
 
 /// Why not, and when again.
@@ -134,8 +140,9 @@ const OPENINGS: usize = 1;
 #[derive(Debug)]
 pub struct Limits {
     /// In the order of the costs of an [`Act`].
-    pairs: [Pair; 7],
+    pairs: [Pair; 8],
     agent_messages: Buckets<UserId>,
+    agent_files: Buckets<UserId>,
     agent_reads: Buckets<UserId>,
     logins: Buckets<Network>,
     conversation_bytes: u64,
@@ -154,11 +161,13 @@ impl Limits {
             // what a day allows is one thing to people, whatever it is counted in
             Pair::new(Limit::Bytes, r.records),
             Pair::new(Limit::Reads, r.reads),
+            Pair::new(Limit::Files, r.files),
         ];
         Self {
             pairs,
             agent_messages: Buckets::new(r.agent_messages),
             agent_reads: Buckets::new(r.agent_reads),
+            agent_files: Buckets::new(r.agent_files),
             logins: Buckets::new(r.logins),
             conversation_bytes: r.conversation_bytes,
             conversation_records: r.conversation_records,
@@ -171,7 +180,7 @@ impl Limits {
     }
 
     fn act(&self, kid: Option<Kid>, address: IpAddr, a: Act, now: u64) -> Result<(), Limited> {
-        let costs = [a.messages, a.openings, a.changes, a.keys, a.bytes, a.records, a.reads];
+        let costs = [a.messages, a.openings, a.changes, a.keys, a.bytes, a.records, a.reads, a.file_kib];
         self.pairs.iter().zip(costs).try_for_each(|(pair, cost)| pair.look(kid, address, cost, now))?;
         self.pairs.iter().zip(costs).for_each(|(pair, cost)| pair.take(kid, address, cost, now));
         Ok(())
@@ -226,6 +235,11 @@ impl Limits {
         one(&self.agent_messages, user.clone(), Limit::Messages, 1, now)
     }
 
+    /// May this agent begin to send a file of so many KiB?
+    pub fn agent_file(&self, user: &UserId, kib: u32, now: u64) -> Result<(), Limited> {
+        one(&self.agent_files, user.clone(), Limit::Files, kib, now)
+    }
+
     /// Does a conversation of this size accept more from its visitor? Agents can always write, and so can the
     /// announcements and recalls that their answers may need: a quarter more.
     pub fn conversation(&self, bytes: u64, records: u64, message: bool) -> Result<(), Limited> {
@@ -246,6 +260,7 @@ impl Limits {
         }
         all.entry(Limit::Messages).or_default().agents = self.agent_messages.limited(now);
         all.entry(Limit::Reads).or_default().agents = self.agent_reads.limited(now);
+        all.entry(Limit::Files).or_default().agents = self.agent_files.limited(now);
         all.into_iter().filter(|(_, c)| *c != LimitedCount::default()).map(|(l, c)| (l.name(), c)).collect()
     }
 }

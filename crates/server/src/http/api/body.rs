@@ -1,7 +1,8 @@
-//! Reads JSON bodies: bounded before they are read, by size, by time, and by what all of them hold together.
+//! Reads bodies, JSON and parts of files: bounded before they are read, by size, by time, and by what all of them hold together.
 
 use std::{net::IpAddr, sync::Arc};
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::{
     Request,
@@ -44,6 +45,11 @@ impl<'a> Sender<'a> {
         Self { most: most.max(SMALL), room: &bounds.of_members, ..Self::stranger(bounds, address) }
     }
 
+    /// Someone who may send a part of a file of at most this many bytes.
+    pub fn uploader(bounds: &'a Bounds, address: IpAddr, part: u64) -> Self {
+        Self { most: part as usize, room: &bounds.of_uploads, ..Self::stranger(bounds, address) }
+    }
+
     /// The same with a larger limit.
     pub fn up_to(self, most: usize) -> Self {
         Self { most, ..self }
@@ -68,6 +74,12 @@ pub async fn body<T: DeserializeOwned>(
         RequestError::new(ErrorCode::Malformed, format!("the request is not what this address expects: {e}"))
     })?;
     Ok(Received { value, held })
+}
+
+/// A part of a file.
+pub async fn part(from: Sender<'_>, request: Request<Incoming>) -> Result<Received<Bytes>, RequestError> {
+    let (bytes, held) = read(&from, request.into_body()).await?;
+    Ok(Received { value: bytes.into(), held })
 }
 
 async fn read(from: &Sender<'_>, mut body: Incoming) -> Result<(Vec<u8>, Permit), RequestError> {

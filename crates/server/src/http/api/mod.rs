@@ -2,6 +2,7 @@
 
 mod body;
 mod conversations;
+mod files;
 mod knowledge;
 mod people;
 
@@ -31,6 +32,9 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
     {
         return method_not_allowed(allowed);
     }
+    if let ["conversations", conv, "files", msg] = path {
+        return open_to_all(files::route(http, address, (conv, msg), request).await);
+    }
     let outcome = match (request.method(), path) {
         // the widget asks these from the customer's page
         (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
@@ -59,6 +63,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
 fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
         ["directory"] => Some("GET, HEAD, POST"),
+        ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
         ["site" | "knowledge", _]
         | ["site", _, "presence"]
         | ["conversations" | "boxes" | "widgets"]

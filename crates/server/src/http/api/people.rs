@@ -33,7 +33,8 @@ pub async fn site(http: &Http, site: &str, request: &Request<Incoming>) -> Resul
     note_widget(http, &site, request);
     let directory = http.org.directory();
     let entry = directory.site(&site).ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
-    let json = http.org.site_json(&site, http.chat.presence(&entry.team).state).await?;
+    let presence = http.chat.presence(&entry.team).state;
+    let json = http.org.site_json(&site, presence, http.chat.largest_file(&site)).await?;
     Ok(answer::bytes(StatusCode::OK, "application/json", Body::of(json)))
 }
 

@@ -130,7 +130,7 @@ async fn a_site_gives_visitors_what_they_verify() {
     let zhao = bank.claim(&code, "zhao's password").await.unwrap();
     let ask = async || {
         bank.org
-            .site_json(&site, crate::proto::Presence::Open)
+            .site_json(&site, crate::proto::Presence::Open, 0)
             .await
             .map(|j| serde_json::from_slice::<serde_json::Value>(&j.concat()).unwrap())
     };

@@ -30,7 +30,7 @@ async fn what_one_server_changes_the_other_finds_and_verifies() {
     bank.act(|s| s.site_add(&site, "Shop", &["https://shop.example/".to_owned()], &team, greeting("hello"))).await;
     other.refresh().await.unwrap();
     let shown = async || {
-        let json = other.site_json(&site, crate::proto::Presence::Open).await.unwrap().concat();
+        let json = other.site_json(&site, crate::proto::Presence::Open, 0).await.unwrap().concat();
         serde_json::from_slice::<serde_json::Value>(&json).unwrap()["greeting"].clone()
     };
     assert_eq!(shown().await, "hello");

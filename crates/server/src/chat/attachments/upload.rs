@@ -1,0 +1,157 @@
+//! Uploading: who may, how much, and the parts.
+
+use bytes::Bytes;
+
+use crate::{
+    blobs::{BlobError, BlobId, PART, Progress, Upload, sealed_length},
+    hub::Who,
+    proto::{ConvId, ErrorCode, MsgId, StorageState},
+    store::space::Thresholds,
+};
+
+use super::{
+    super::{Act, Address, Chat, RequestError, space},
+    Attachments,
+};
+
+/// Uploads that one may have begun and not posted.
+const OPEN: usize = 32;
+
+impl Chat {
+    /// Begins to upload the file of a message, or says how much of it is here. `size`: bytes of its sealed chunks.
+    ///
+    /// # Errors
+    /// It is too large, or more than the sender, the address, the company or the disk has room for; the conversation is not
+    /// theirs; or another file was begun under this id.
+    pub async fn begin_file(
+        &self,
+        who: &Who,
+        address: Address,
+        conv: ConvId,
+        msg: MsgId,
+        size: u64,
+    ) -> Result<Progress, RequestError> {
+        let blobs = self.attachments.blobs()?.clone();
+        let site = self.theirs(who, conv).await?;
+        let (id, sender) = (BlobId { conv, msg }, who.kid());
+        let largest = self.attachments.largest(&site);
+        if largest == 0 {
+            return Err(RequestError::new(ErrorCode::Forbidden, "files can't be sent on this site"));
+        }
+        if size == 0 || size > sealed_length(largest) {
+            let text = format!("a file here may have at most {} MiB", largest >> 20);
+            return Err(RequestError::new(ErrorCode::TooLarge, text));
+        }
+        match blobs.upload(id) {
+            // what is begun was counted
+            Some(known) if known.upload.sender != sender || known.upload.size != size => Err(BlobError::Taken.into()),
+            Some(known) => Ok(known),
+            None => {
+                self.attachments.has_room(who, size, self.store.space())?;
+                self.charge_file(who, address, size)?;
+                // a message with this id may be stored already
+                if self.find(conv, sender, msg).await?.is_some() {
+                    return Err(BlobError::Taken.into());
+                }
+                Ok(blobs.begin(id, Upload { sender, size, begun_ms: self.now_ms() }).await?)
+            }
+        }
+    }
+
+    /// Whether a part may come now: to be asked before its bytes are read.
+    ///
+    /// # Errors
+    /// As [`Chat::add_to_file`].
+    pub fn expects_part(&self, who: &Who, conv: ConvId, msg: MsgId, at: u64) -> Result<(), RequestError> {
+        let known = self.own_upload(who, BlobId { conv, msg })?.ok_or(BlobError::NotFound)?;
+        match known.have == at {
+            true => Ok(()),
+            false => Err(BlobError::Elsewhere { have: known.have }.into()),
+        }
+    }
+
+    /// Adds a part, which is 1,048,832 bytes; the last may be shorter. If it is the last, the file is durable when this resolves.
+    ///
+    /// # Errors
+    /// The upload is not theirs, or not at this place; or the disk's.
+    pub async fn add_to_file(
+        &self,
+        who: &Who,
+        conv: ConvId,
+        msg: MsgId,
+        at: u64,
+        part: Bytes,
+    ) -> Result<Progress, RequestError> {
+        let blobs = self.attachments.blobs()?.clone();
+        self.own_upload(who, BlobId { conv, msg })?.ok_or(BlobError::NotFound)?;
+        if self.store.space() == StorageState::Full {
+            return Err(BlobError::Full.into());
+        }
+        Ok(blobs.append(BlobId { conv, msg }, at, part).await?)
+    }
+
+    /// Gives up an upload whose message was not posted.
+    ///
+    /// # Errors
+    /// It is not theirs; or the disk's.
+    pub async fn cancel_file(&self, who: &Who, conv: ConvId, msg: MsgId) -> Result<(), RequestError> {
+        let blobs = self.attachments.blobs()?.clone();
+        match self.own_upload(who, BlobId { conv, msg })? {
+            Some(_) => Ok(blobs.cancel(BlobId { conv, msg }).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// How far an upload is, which nobody else may know.
+    fn own_upload(&self, who: &Who, id: BlobId) -> Result<Option<Progress>, RequestError> {
+        let known = self.attachments.blobs()?.upload(id);
+        match known {
+            Some(known) if known.upload.sender != who.kid() => Err(BlobError::NotFound.into()),
+            known => Ok(known),
+        }
+    }
+
+    /// What files cost: by the KiB, so that a day's count fits.
+    fn charge_file(&self, who: &Who, address: Address, size: u64) -> Result<(), RequestError> {
+        let kib = u32::try_from(size.div_ceil(1024)).unwrap_or(u32::MAX);
+        let now = self.now_ms();
+        match who {
+            Who::Visitor { kid, .. } => {
+                self.limits.visitor(*kid, address, Act { file_kib: kib, ..Act::default() }, now)
+            }
+            Who::Agent { user, .. } => self.limits.agent_file(user, kib, now),
+        }
+        .map_err(|l| self.limited(l))
+    }
+}
+
+impl Attachments {
+    /// Whether so many bytes more may be stored.
+    fn has_room(&self, who: &Who, size: u64, state: StorageState) -> Result<(), RequestError> {
+        let later =
+            |text| RequestError { retry_ms: Some(space::RETRY_MS), ..RequestError::new(ErrorCode::Storage, text) };
+        let blobs = self.blobs()?;
+        if state != StorageState::Ok {
+            return Err(later("the server's disk is almost full; files can't be stored at the moment"));
+        }
+        let mine = blobs.uploads().into_iter().filter(|(_, known)| known.upload.sender == who.kid()).count();
+        if mine >= OPEN {
+            let text = "too many files are being uploaded; send or cancel some first";
+            return Err(RequestError { retry_ms: Some(1_000), ..RequestError::new(ErrorCode::RateLimited, text) });
+        }
+        let begun: u64 = blobs.uploads().iter().map(|(_, known)| known.upload.size - known.have).sum();
+        let (_, stored) = blobs.usage();
+        if self.rules.total.is_some_and(|total| stored + begun + size > total) {
+            return Err(later("the company has no more room for files; an administrator can make some"));
+        }
+        let disk = blobs.disk();
+        let tight = disk.is_some_and(|disk| {
+            let reserve = Thresholds::of(disk.total, self.rules.reserve_mb).reserve;
+            disk.free < reserve + begun + size + PART
+        });
+        match tight {
+            true => Err(later("the server's disk is almost full; this file can't be stored at the moment")),
+            false => Ok(()),
+        }
+    }
+}
