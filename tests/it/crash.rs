@@ -8,7 +8,7 @@
 pub mod writer;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     net::SocketAddr,
     process::Command,
     sync::{
@@ -20,7 +20,7 @@ use std::{
 
 use kefu::{
     crypto::directory::Role,
-    proto::{ConvId, HeaderView, Kid, Kind, MsgId, RecordView},
+    proto::{ConvId, Kid},
 };
 use kefu_redis_link::testing::until;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -29,6 +29,7 @@ use crate::support::{
     child::Process,
     company::Company,
     dice::Dice,
+    history::{Entry, History, Outcome, Read},
     http,
     peer::{Me, Peer},
     proxy::Proxy,
@@ -226,8 +227,8 @@ fn disturb(proxies: &[Proxy], dice: &mut Dice) {
 
 /// Holds the store against what the writers know.
 pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
-    let mut stored: HashMap<ConvId, Vec<bytes::Bytes>> = HashMap::new();
-    let mut sent: HashMap<MsgId, (ConvId, Kid, Vec<u8>)> = HashMap::new();
+    let agents = AGENTS.map(|user| (company.keyring(user).signing.kid(), user.parse().unwrap()));
+    let mut history = History::of(agents);
     // a Redis that was just replaced may still be away for a moment
     let agent = Me::agent(company, AGENTS[0]);
     let li = until("an agent is let in", async || Peer::try_connect(company, server.addr, &agent).await.ok()).await;
@@ -239,59 +240,27 @@ pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<L
         let convs: Vec<ConvId> = peer.views.keys().copied().collect();
         for conv in convs {
             // the desk may still take something from an agent who is gone
-            let history = loop {
+            loop {
                 peer.follow(conv).await;
-                let history = peer.history(conv).await;
-                if history.len() <= peer.view(conv).records.len() {
-                    break history;
+                let stored = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
+                let up_to_date = stored.len() <= peer.view(conv).records.len();
+                history.logs.insert(conv, stored.iter().map(Entry::parse).collect());
+                if up_to_date {
+                    break;
                 }
-            };
-            assert!(history == peer.view(conv).records, "{conv}: {:?} does not hold what is stored", peer.me.user);
-            let all = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
-            stored.insert(conv, all);
-        }
-        ledger.views = peer.views;
-        for message in &ledger.sent {
-            let known = sent.insert(message.msg, (message.conv, ledger.me.kid(), message.envelope.clone()));
-            assert!(known.is_none(), "ids are unique");
-        }
-    }
-    assert_eq!(stored.len(), VISITORS);
-
-    // without gaps, and nothing in it that nobody sent
-    let mut places: HashMap<MsgId, u64> = HashMap::new();
-    let mut order: HashMap<Kid, Vec<MsgId>> = HashMap::new();
-    for (conv, records) in &stored {
-        for (i, frame) in records.iter().enumerate() {
-            let record = RecordView::parse(frame).unwrap();
-            assert_eq!((record.seq, record.conv()), (i as u64 + 1, *conv));
-            let Ok((Kind::Message, head)) = HeaderView::parse(record.body) else { continue };
-            let (of, by, envelope) = sent.get(&head.msg_id()).expect("a message that nobody sent");
-            assert_eq!((of, by, &envelope[..]), (conv, &head.sender(), record.body));
-            assert_eq!(places.insert(head.msg_id(), record.seq), None, "a message twice");
-            order.entry(head.sender()).or_default().push(head.msg_id());
-        }
-    }
-    // every acknowledgement is true, and so is every refusal
-    let mut acknowledged = 0;
-    for ledger in &ledgers {
-        let refused: HashSet<MsgId> = ledger.refused.iter().copied().collect();
-        for message in &ledger.sent {
-            match (message.acked, places.get(&message.msg)) {
-                (Some(seq), place) => assert_eq!(place, Some(&seq), "an acknowledged message is lost or moved"),
-                (None, None) => assert!(refused.contains(&message.msg), "neither acknowledged nor refused"),
-                (None, Some(seq)) => panic!("refused, but stored as record {seq}"),
             }
-            acknowledged += u64::from(message.acked.is_some());
+            // nothing may be lost in these runs: to their readers the generation makes no difference
+            let (by, generation) = (ledger.me.kid(), history.generation);
+            let records = peer.view(conv).records.clone();
+            history.read.extend((1..).zip(records).map(|(seq, frame)| Read { by, conv, generation, seq, frame }));
         }
-        // in the order in which they were sent, conversation by conversation
-        for conv in ledger.views.keys() {
-            let mine = ledger.sent.iter().filter(|m| m.conv == *conv && m.acked.is_some());
-            let numbers: Vec<u64> = mine.map(|m| places[&m.msg]).collect();
-            assert!(numbers.is_sorted(), "messages of one sender changed places");
-        }
+        history.sent.append(&mut ledger.sent);
     }
-    let spoken: usize = order.values().map(Vec::len).sum();
-    assert_eq!(spoken as u64, acknowledged);
-    assert!(order.len() > VISITORS, "both sides wrote");
+    assert_eq!(history.logs.len(), VISITORS);
+    if let Err(fault) = history.check() {
+        panic!("{:?} is broken: {}", fault.rule, fault.what);
+    }
+    assert_eq!(history.count(|outcome| outcome == Outcome::Unknown), 0, "neither acknowledged nor refused");
+    let speakers: HashSet<Kid> = history.sent.iter().filter(|s| s.outcome != Outcome::Fail).map(|s| s.by).collect();
+    assert!(speakers.len() > VISITORS, "both sides wrote");
 }

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::Stage;
 use crate::support::{
-    company::{Company, id},
+    company::{self, Company},
     dice::Dice,
+    history::{Outcome, Sent},
     peer::{Me, Peer},
     view::View,
     wire::Gone,
@@ -23,22 +24,12 @@ use crate::support::{
 /// A server that is silent for this long counts as dead.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
-/// A message and what became of it.
-pub struct Message {
-    pub conv: ConvId,
-    pub msg: MsgId,
-    pub envelope: Vec<u8>,
-    /// The record that acknowledged it.
-    pub acked: Option<u64>,
-}
-
 /// What a writer knows at the end.
 pub struct Ledger {
     pub me: Me,
     pub views: BTreeMap<ConvId, View>,
     /// In the order of sending.
-    pub sent: Vec<Message>,
-    pub refused: Vec<MsgId>,
+    pub sent: Vec<Sent>,
 }
 
 /// A client that writes until it is stopped.
@@ -57,7 +48,7 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(me: Me, company: Arc<Company>, addr: SocketAddr, stage: Arc<Stage>, dice: Dice) -> Self {
-        let ledger = Ledger { me, views: BTreeMap::new(), sent: Vec::new(), refused: Vec::new() };
+        let ledger = Ledger { me, views: BTreeMap::new(), sent: Vec::new() };
         Self { ledger, pending: BTreeMap::new(), company, addr, stage, dice, opening: None, opened: false }
     }
 
@@ -153,8 +144,8 @@ impl Writer {
     fn settle(&mut self, peer: &mut Peer, conv: ConvId) {
         let Some(message) = self.pending.get(&conv).map(|i| &mut self.ledger.sent[*i]) else { return };
         let mut latest = peer.view(conv).said.iter().rev().take(300);
-        if let Some(said) = latest.find(|s| s.msg == message.msg) {
-            message.acked = Some(said.seq);
+        if let Some(said) = latest.find(|s| s.msg == message.id) {
+            message.outcome = Outcome::Ok(said.seq);
             self.pending.remove(&conv);
             self.stage.acked.send_modify(|n| *n += 1);
         }
@@ -182,7 +173,7 @@ impl Writer {
     }
 
     async fn refused(&mut self, peer: &mut Peer, conv: ConvId, msg: MsgId, code: ErrorCode) -> Result<(), Gone> {
-        let Some(i) = self.pending.get(&conv).copied().filter(|i| self.ledger.sent[*i].msg == msg) else {
+        let Some(i) = self.pending.get(&conv).copied().filter(|i| self.ledger.sent[*i].id == msg) else {
             return Ok(());
         };
         match code {
@@ -190,7 +181,7 @@ impl Writer {
             ErrorCode::NotOwner | ErrorCode::Closed => {
                 assert!(self.ledger.me.user.is_some(), "visitors may always write");
                 self.pending.remove(&conv);
-                self.ledger.refused.push(msg);
+                self.ledger.sent[i].outcome = Outcome::Fail;
                 Ok(())
             }
             // the disk; it is tried again on the next socket
@@ -216,16 +207,18 @@ impl Writer {
                 match self.dice.roll(60) {
                     0 => within(peer.wire.send(&ClientFrame::Close { req, conv })).await?,
                     1 => {
-                        let agent = Some(id(super::AGENTS[self.dice.roll(2)]));
+                        let agent = Some(company::id(super::AGENTS[self.dice.roll(2)]));
                         within(peer.wire.send(&ClientFrame::Transfer { req, conv, agent, team: None })).await?;
                     }
                     _ => {}
                 }
             }
             let text = format!("{} of {}", self.ledger.sent.len(), key.kid());
-            let (msg, envelope) = peer.view(*conv).seal(&text, &key);
+            let (id, envelope) = peer.view(*conv).seal(&text, &key);
             self.pending.insert(*conv, self.ledger.sent.len());
-            self.ledger.sent.push(Message { conv: *conv, msg, envelope: envelope.clone(), acked: None });
+            let (by, stored) = (key.kid(), envelope.clone().into());
+            let outcome = Outcome::Unknown;
+            self.ledger.sent.push(Sent { by, conv: *conv, id, envelope: stored, outcome });
             within(peer.wire.send_envelope(envelope)).await?;
         }
         Ok(())

@@ -7,6 +7,7 @@
 
 mod certificates;
 mod cluster;
+mod network;
 mod process;
 mod sentinels;
 mod server;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 pub use certificates::Certificates;
 pub use cluster::Cluster;
+pub use network::{Host, Network};
 pub use sentinels::{MASTER, Sentinels};
 pub use server::RedisServer;
 
