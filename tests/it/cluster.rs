@@ -1,5 +1,6 @@
 //! Several servers of one company over a real Redis.
 
+mod apart;
 mod deaths;
 mod kills;
 mod moves;
@@ -32,6 +33,11 @@ fn config_for(redis: &RedisServer) -> Config {
     let mut config = config();
     config.storage.url = redis.url().to_string();
     config
+}
+
+/// How often, from a variable.
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
 /// What a second server needs of the first.

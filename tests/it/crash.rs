@@ -174,6 +174,8 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
 
     let mut acked = stage.acked.subscribe();
     let mut seen = 0;
+    // from the end of each blow to the first acknowledgement
+    let (mut silences, mut healed): (Vec<Duration>, Option<Instant>) = (Vec::new(), None);
     for n in 0..blows {
         let up = Instant::now();
         // sometimes before it has really begun
@@ -188,10 +190,15 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
             }
             assert!(up.elapsed() < Duration::from_mins(1), "stuck: {}", stage.report(n, seen));
             assert!(!writers.iter().any(JoinHandle::is_finished), "a writer raised an alarm, see above");
-            seen = *acked.borrow_and_update();
+            let before = std::mem::replace(&mut seen, *acked.borrow_and_update());
+            if seen > before {
+                silences.extend(healed.take().map(|healed| healed.elapsed()));
+            }
         }
         victim.blow(&proxies, &mut dice).await;
         stage.starts.send_modify(|n| *n += 1);
+        seen = *acked.borrow_and_update();
+        healed = Some(Instant::now());
     }
     proxies.iter().for_each(|p| {
         p.resume();
@@ -203,7 +210,9 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
         let ended = timeout(Duration::from_mins(1), writer).await;
         ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
     }
-    println!("{} in {:?}", stage.report(blows, seen), started.elapsed());
+    silences.sort_unstable();
+    let silences = (silences.get(silences.len() / 2), silences.last());
+    println!("{} in {:?}, until the next acknowledgement {silences:?}", stage.report(blows, seen), started.elapsed());
     // the last kill: whatever requests were still under way are over, and all of it must be on disk
     let (mut server, _needed) = victim.last().await;
     verify(&company, &server, ledgers).await;
