@@ -31,13 +31,22 @@ async fn nothing_is_told_before_a_replica_has_it() {
     let c = conv(1);
     write(&*store, say(c, 1)).await.unwrap();
     feed.recv().await.unwrap();
+    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
     replica.stop();
     let writing = tokio::spawn({
         let store = store.clone();
         async move { write(&*store, say(c, 2)).await }
     });
-    // it is in the primary, and yet nobody hears of it: neither its sender nor who sends it again
-    until("written", async || (store.records(c, 0, 9).await.unwrap().len() == 2).then_some(())).await;
+    // it is in the primary, and yet nobody hears of it: neither its sender nor who sends it again, nor who reads, here or at
+    // another server, which does not know either whether the first is safe: it has not asked this process yet
+    let (other, _other_feed) = open_with(&primary, with_a_replica()).await.unwrap();
+    let count = "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do \
+        if redis.call('TYPE', key).ok == 'list' then n = n + redis.call('LLEN', key) end end return n";
+    let count = cmd("EVAL").arg(count).arg(0).take();
+    until("written", async || (primary.query::<u64>(&count).await == 2).then_some(())).await;
+    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
+    assert_eq!(other.records(c, 0, 9).await, Err(kefu_store::StoreError::Reopening));
+    assert!(other.follow(c).await.is_err());
     let again = tokio::spawn({
         let store = store.clone();
         async move { write(&*store, say(c, 2)).await }
@@ -47,6 +56,9 @@ async fn nothing_is_told_before_a_replica_has_it() {
     replica.cont();
     assert_eq!(writing.await.unwrap().unwrap().seqs, [2]);
     assert_eq!(again.await.unwrap(), Err(kefu_store::StoreError::Duplicate { seq: 2 }));
+    for reader in [&store, &other] {
+        assert_eq!(reader.records(c, 0, 9).await.unwrap().len(), 2);
+    }
     store.close().await;
 }
 
@@ -65,9 +77,10 @@ async fn another_primary_has_all_that_was_acknowledged() {
         matches!(replica.connect().await.server().role, Role::Primary { .. }).then_some(())
     })
     .await;
-    // writing waits for a second one, reading doesn't
-    until("read", async || store.records(conv(1), 0, 1).await.ok()).await;
+    // nobody knows yet what of it is safe: it is shown when the other one has it, too
+    assert_eq!(store.records(conv(1), 0, 1).await, Err(kefu_store::StoreError::Reopening));
     primary.restart().await;
+    until("read", async || store.records(conv(1), 0, 1).await.ok()).await;
     load.end().await;
 }
 
