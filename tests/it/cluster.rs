@@ -5,6 +5,8 @@ mod deaths;
 mod kills;
 mod moves;
 mod refusals;
+mod scarce;
+mod shards;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

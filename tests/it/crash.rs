@@ -176,7 +176,7 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
     let mut seen = 0;
     // from the end of each blow to the first acknowledgement
     let (mut silences, mut healed): (Vec<Duration>, Option<Instant>) = (Vec::new(), None);
-    for n in 0..blows {
+    for n in 0..=blows {
         let up = Instant::now();
         // sometimes before it has really begun
         let target = seen + 1 + if dice.roll(5) == 0 { 0 } else { 10 + dice.roll(80) as u64 };
@@ -195,6 +195,9 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
                 silences.extend(healed.take().map(|healed| healed.elapsed()));
             }
         }
+        if n == blows {
+            break;
+        }
         victim.blow(&proxies, &mut dice).await;
         stage.starts.send_modify(|n| *n += 1);
         seen = *acked.borrow_and_update();
@@ -208,7 +211,8 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
     let mut ledgers = Vec::new();
     for writer in writers {
         let ended = timeout(Duration::from_mins(1), writer).await;
-        ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
+        let done = stage.done.lock().unwrap().len();
+        ledgers.push(ended.unwrap_or_else(|_| panic!("only {done} writers got their last acknowledgement")).unwrap());
     }
     silences.sort_unstable();
     let silences = (silences.get(silences.len() / 2), silences.last());

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Seek},
     net::SocketAddr,
     path::Path,
     process::{Child, Stdio},
@@ -42,6 +42,7 @@ conversation_mb = 100000
 /// `kefu serve` on a data directory.
 pub struct Process {
     child: Child,
+    log: File,
     /// Where it listens.
     pub addr: SocketAddr,
 }
@@ -66,7 +67,7 @@ impl Process {
         if fs::read_to_string(&config).ok().as_deref() != Some(&text) {
             fs::write(&config, &text).unwrap();
         }
-        let log = File::options().create(true).append(true).open(dir.join("server.log")).unwrap();
+        let log = File::options().create(true).append(true).read(true).open(dir.join("server.log")).unwrap();
         let listen = format!("{}:0", host.address());
         let mut child = host
             .command(env!("CARGO_BIN_EXE_kefu"))
@@ -74,7 +75,7 @@ impl Process {
             .arg(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(log.try_clone().unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -88,7 +89,7 @@ impl Process {
                 fs::read_to_string(dir.join("server.log")).unwrap_or_default()
             );
         };
-        Self { child, addr }
+        Self { child, log, addr }
     }
 
     /// Its process id.
@@ -126,5 +127,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            // the test that fails shows it, also if its directory is gone
+            let mut text = String::new();
+            let read = self.log.rewind().and_then(|()| self.log.read_to_string(&mut text));
+            println!("--- the server at {}: {read:?}\n{text}", self.addr);
+        }
     }
 }
