@@ -1,7 +1,7 @@
 //! Servers, a primary with its replica, and Sentinels, each on a host of its own, while the network between them breaks in every way
 //! and heals, or one of them freezes and wakes. What is acknowledged is on both Redis servers, so nothing may be lost.
 //!
-//! `KEFU_PARTITIONS` and `KEFU_FREEZES` set how often (6 and 2), `KEFU_SEED` repeats a run. Needs root and `ip`.
+//! `KEFU_PARTITIONS` and `KEFU_FREEZES` set how often (4 and 2), `KEFU_SEED` repeats a run. Needs root and `ip`.
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -187,7 +187,7 @@ impl Victim for Apart {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parted_again_and_again() {
-    run(Apart::start(PARTITIONS).await, number("KEFU_PARTITIONS", 6), false).await;
+    run(Apart::start(PARTITIONS).await, number("KEFU_PARTITIONS", 4), false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Two servers over a Redis that is slow, or has no space: the link is slow and loses packets, its disk holds up each write for two
 //! seconds or is full, its memory is used up. Nothing acknowledged is lost, clients are told, and it goes on by itself.
-//! `KEFU_SCARCITIES` sets how often (5), `KEFU_SEED` repeats a run. Needs root, to mount a small disk.
+//! `KEFU_SCARCITIES` sets how often (4), `KEFU_SEED` repeats a run. Needs root, to mount a small disk.
 
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
@@ -193,5 +193,5 @@ impl Victim for Scarce {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_and_full_again_and_again() {
-    run(Scarce::start().await, number("KEFU_SCARCITIES", 5), false).await;
+    run(Scarce::start().await, number("KEFU_SCARCITIES", 4), false).await;
 }

@@ -37,6 +37,8 @@ pub struct Writer {
     ledger: Ledger,
     /// Indices into `sent`: at most one a conversation.
     pending: BTreeMap<ConvId, usize>,
+    /// Up to where each view was searched for what is pending there.
+    searched: BTreeMap<ConvId, usize>,
     company: Arc<Company>,
     addr: SocketAddr,
     stage: Arc<Stage>,
@@ -49,7 +51,8 @@ pub struct Writer {
 impl Writer {
     pub fn new(me: Me, company: Arc<Company>, addr: SocketAddr, stage: Arc<Stage>, dice: Dice) -> Self {
         let ledger = Ledger { me, views: BTreeMap::new(), sent: Vec::new() };
-        Self { ledger, pending: BTreeMap::new(), company, addr, stage, dice, opening: None, opened: false }
+        let (pending, searched) = (BTreeMap::new(), BTreeMap::new());
+        Self { ledger, pending, searched, company, addr, stage, dice, opening: None, opened: false }
     }
 
     /// Writes until the end is announced and nothing is pending.
@@ -143,8 +146,11 @@ impl Writer {
     /// Looks whether the pending message of a conversation came back as a record.
     fn settle(&mut self, peer: &mut Peer, conv: ConvId) {
         let Some(message) = self.pending.get(&conv).map(|i| &mut self.ledger.sent[*i]) else { return };
-        let mut latest = peer.view(conv).said.iter().rev().take(300);
-        if let Some(said) = latest.find(|s| s.msg == message.id) {
+        // others may have said a lot meanwhile
+        let (said, from) = (&peer.view(conv).said, self.searched.entry(conv).or_default());
+        let found = said[*from..].iter().find(|s| s.msg == message.id);
+        *from = said.len();
+        if let Some(said) = found {
             message.outcome = Outcome::Ok(said.seq);
             self.pending.remove(&conv);
             self.stage.acked.send_modify(|n| *n += 1);

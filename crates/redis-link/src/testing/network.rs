@@ -72,31 +72,14 @@ impl Network {
             network.hosts.push(Host { namespace: Some(name), address: address(host) });
         }
         // the test's own link has the network's name, those of the hosts are in their namespaces
+        let subnet = format!("198.18.{number}.0/24");
         must(&["-n", &router, "link", "add", "to1", "type", "veth", "peer", "name", &router, "netns", "1"]);
-        let link = |inside: Option<&str>, host: usize, device: &str, everything: &str| {
-            let (own, at_router) = (address(host), format!("to{host}"));
-            let ip = |args: &[&str]| {
-                must(
-                    &inside
-                        .map_or(vec![], |n| vec!["-n", n])
-                        .into_iter()
-                        .chain(args.iter().copied())
-                        .collect::<Vec<_>>(),
-                )
-            };
-            ip(&["addr", "add", &own, "peer", &gateway, "dev", device]);
-            ip(&["link", "set", device, "up"]);
-            must(&["-n", &router, "addr", "add", &gateway, "peer", &own, "dev", &at_router]);
-            must(&["-n", &router, "link", "set", &at_router, "up"]);
-            ip(&["route", "add", everything, "via", &gateway]);
-        };
-        link(None, SELF, &router, &format!("198.18.{number}.0/24"));
-        for (n, host) in network.hosts.iter().enumerate() {
-            let (host, number) = (host.namespace.as_deref().expect("it has one"), SELF + 1 + n);
-            let at_router = format!("to{number}");
-            must(&["-n", &router, "link", "add", &at_router, "type", "veth", "peer", "name", "eth0", "netns", host]);
-            must(&["-n", host, "link", "set", "lo", "up"]);
-            link(Some(host), number, "eth0", "default");
+        join(&router, &gateway, (None, SELF, &address(SELF)), (&router, &subnet));
+        for (n, host) in (SELF + 1..).zip(&network.hosts) {
+            let (inside, at_router) = (named(n), format!("to{n}"));
+            must(&["-n", &router, "link", "add", &at_router, "type", "veth", "peer", "name", "eth0", "netns", &inside]);
+            must(&["-n", &inside, "link", "set", "lo", "up"]);
+            join(&router, &gateway, (Some(&inside), n, host.address()), ("eth0", "default"));
         }
         must(&["netns", "exec", &router, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
         network
@@ -151,6 +134,25 @@ impl Drop for Network {
             }
         }
     }
+}
+
+/// Connects a host and the router over the link between them, and leads the host to some addresses through it.
+fn join(
+    router: &str,
+    gateway: &str,
+    (inside, host, address): (Option<&str>, usize, &str),
+    (device, everything): (&str, &str),
+) {
+    let at_router = format!("to{host}");
+    let there = |args: &[&str]| match inside {
+        Some(namespace) => must(&[&["-n", namespace], args].concat()),
+        None => must(args),
+    };
+    there(&["addr", "add", address, "peer", gateway, "dev", device]);
+    there(&["link", "set", device, "up"]);
+    must(&["-n", router, "addr", "add", gateway, "peer", address, "dev", &at_router]);
+    must(&["-n", router, "link", "set", &at_router, "up"]);
+    there(&["route", "add", everything, "via", gateway]);
 }
 
 /// The router's namespace is what takes a number.
