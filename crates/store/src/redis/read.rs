@@ -75,8 +75,8 @@ impl Shared {
             let got = records.len();
             records.truncate(records.partition_point(|record| time_of(record) < safe));
             let all = records.len() == got;
-            if records.is_empty() && !all && page.records.is_empty() {
-                // as if there were none would be wrong, too
+            if records.is_empty() && page.records.is_empty() && safe < u64::MAX {
+                // to say that there are none could be wrong, too
                 return Err(StoreError::Reopening);
             }
             for record in records {
@@ -100,11 +100,12 @@ impl Shared {
     }
 }
 
-/// The time of the last of some records; 0 without any.
+/// The time of the last of some records. Without any it must be sure that there are none: a server that another one has replaced,
+/// and does not know it yet, lacks the newest.
 fn newest(records: &Value) -> u64 {
     match records {
-        Value::Array(records) => records.last().and_then(bytes).map_or(0, time_of),
-        _ => 0,
+        Value::Array(records) => records.last().and_then(bytes).map_or(u64::MAX, time_of),
+        _ => u64::MAX,
     }
 }
 

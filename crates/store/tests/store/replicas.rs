@@ -47,6 +47,9 @@ async fn nothing_is_told_before_a_replica_has_it() {
     assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
     assert_eq!(other.records(c, 0, 9).await, Err(kefu_store::StoreError::Reopening));
     assert!(other.follow(c).await.is_err());
+    // nor is it said that there is no second one, which would be a log that went back
+    assert_eq!(store.records(c, 1, 9).await, Err(kefu_store::StoreError::Reopening));
+    assert_eq!(store.records(c, 7, 9).await, Err(kefu_store::StoreError::Reopening));
     let again = tokio::spawn({
         let store = store.clone();
         async move { write(&*store, say(c, 2)).await }
