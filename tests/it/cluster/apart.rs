@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time
 
 use kefu_redis_link::{
     cmd,
-    testing::{Host, MASTER, Network, RedisServer, Sentinels, until},
+    testing::{Host, MASTER, Network, RedisServer, Sentinels, until_within},
 };
 use tokio::time::sleep;
 
@@ -91,7 +91,9 @@ impl Apart {
     /// The Sentinels that everybody else listens to have made the replica the primary.
     async fn failed_over(&mut self) {
         let wanted = self.redis[1 - self.primary].address().to_string();
-        until("another primary", async || {
+        // a Sentinel that a busy machine held up for two seconds does nothing for thirty (TILT mode), and each failed election
+        // is followed by a pause of six
+        until_within(Duration::from_mins(2), "another primary", async || {
             let sentinel = self.sentinels.connect(2).await;
             let question = cmd("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(MASTER).take();
             let (host, port): (String, u16) = sentinel.query(&question).await.ok()?;

@@ -2,12 +2,14 @@
 //! over. What is acknowledged is on both servers of its shard, so nothing may be lost. `KEFU_CLUSTER_FAILOVERS` sets how often
 //! (1), `KEFU_SEED` repeats a run.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use kefu_redis_link::{
     Role, cmd,
     testing::{Cluster, until},
 };
+
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{joined, number};
 use crate::{
@@ -15,12 +17,21 @@ use crate::{
     support::{child::Process, company::Company, dice::Dice, proxy::Proxy, server::config},
 };
 
+/// Within this time a node of Redis 7.0 that is to be elected again counts the votes of its last election, and becomes primary with
+/// an epoch that is over, for a moment. Nobody fails over so often; the next election waits.
+const VOTES_COUNT: Duration = Duration::from_secs(10);
+
+/// After this time Redis has given up a failover on demand.
+const GIVES_UP: Duration = Duration::from_secs(6);
+
 struct Sharded {
     company: Arc<Company>,
     servers: [Process; 2],
     redis: Cluster,
     /// The node that is each shard's primary.
     primaries: Vec<usize>,
+    /// When each node was elected.
+    elected: Vec<Option<Instant>>,
     storage: String,
     done: [u64; 3],
     _second: tempfile::TempDir,
@@ -35,8 +46,8 @@ impl Sharded {
         let second = joined(company.path());
         let storage = format!("[storage]\nurl = \"{}\"\nack_replicas = 1\n", redis.url());
         let servers = [company.path(), second.path()].map(|dir| Process::start_with(dir, &storage));
-        let primaries = (0..redis.shards()).collect();
-        Self { company, servers, redis, primaries, storage, done: [0; 3], _second: second }
+        let (primaries, elected) = ((0..redis.shards()).collect(), vec![None; 2 * redis.shards()]);
+        Self { company, servers, redis, primaries, elected, storage, done: [0; 3], _second: second }
     }
 
     /// The other node of a shard is its primary.
@@ -47,7 +58,7 @@ impl Sharded {
             matches!(role, Role::Primary { .. }).then_some(())
         })
         .await;
-        self.primaries[shard] = other;
+        (self.primaries[shard], self.elected[other]) = (other, Some(Instant::now()));
     }
 
     /// The node of a shard that is not its primary.
@@ -71,6 +82,9 @@ impl Victim for Sharded {
     async fn blow(&mut self, _: &[Proxy], dice: &mut Dice) {
         let shard = dice.roll(self.redis.shards());
         let (before, replica) = (self.primaries[shard], self.other(shard));
+        if let Some(elected) = self.elected[replica] {
+            sleep_until(elected + VOTES_COUNT).await;
+        }
         let kind = dice.roll(3);
         match kind {
             0 => {
@@ -84,13 +98,17 @@ impl Victim for Sharded {
                 self.redis.node(before).cont();
             }
             _ => {
-                // it may refuse while it does not follow closely
-                until("a failover on demand", async || {
-                    let demand = cmd("CLUSTER").arg("FAILOVER").take();
-                    self.redis.node(replica).connect().await.send(&demand).await.ok()
-                })
-                .await;
-                self.replaced(shard).await;
+                // it may refuse, or accept and give up after five seconds, when primary and replica don't know each other well yet
+                let demand = cmd("CLUSTER").arg("FAILOVER").take();
+                let mut tries = 0;
+                loop {
+                    drop(self.redis.node(replica).connect().await.send(&demand).await);
+                    if timeout(GIVES_UP, self.replaced(shard)).await.is_ok() {
+                        break;
+                    }
+                    tries += 1;
+                    assert!(tries < 10, "no failover on demand");
+                }
             }
         }
         self.done[kind] += 1;
