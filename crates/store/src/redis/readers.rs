@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use kefu_redis_link::{Backoff, Cmd, Connection, Error, Pipeline, Value, lanes::slot_of};
+use kefu_redis_link::{Backoff, Cmd, Connection, Error, Pipeline, Reason, Value, lanes::slot_of};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{
@@ -110,14 +110,19 @@ impl Shared {
             let connection = self.reader(shard).await?;
             let pipeline: Pipeline = which.iter().map(|at| questions[*at].1.clone()).collect();
             let replies = connection.pipeline(&pipeline).await?;
-            Ok::<_, Unusable>((shard, which, replies, connection.server().run_id.clone()))
+            Ok::<_, Unusable>((shard, which, replies, connection))
         });
         let (mut answers, mut processes) = (vec![Value::Nil; questions.len()], HashMap::new());
         for asked in futures_util::future::join_all(asked).await {
-            let (shard, which, replies, process) = asked?;
-            processes.insert(shard, process);
+            let (shard, which, replies, connection) = asked?;
+            processes.insert(shard, connection.server().run_id.clone());
             for (at, reply) in which.into_iter().zip(replies) {
-                answers[at] = reply?;
+                answers[at] = reply.inspect_err(|error| {
+                    if let Error::Moved { reason: Reason::Moved | Reason::ReadOnly | Reason::MasterDown, .. } = error {
+                        // what was the primary may be a replica now, which keeps its connections
+                        connection.end("it is not the server to ask");
+                    }
+                })?;
             }
         }
         Ok((answers, processes))

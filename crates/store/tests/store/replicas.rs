@@ -226,3 +226,17 @@ async fn a_shard_gets_another_primary_under_load() {
     cluster.node_mut(0).restart().await;
     load.end().await;
 }
+
+#[tokio::test]
+async fn who_only_reads_finds_another_primary_too() {
+    let cluster = Cluster::start(3, 1).await;
+    let c = in_lane(5, 1);
+    let (store, _feed) = open_cluster(&cluster, with_a_replica()).await;
+    let (reader, _reader_feed) = open_cluster(&cluster, with_a_replica()).await;
+    write(&*store, say(c, 1)).await.unwrap();
+    assert_eq!(reader.records(c, 0, 9).await.unwrap().len(), 1);
+    // the one that hands over keeps its connections, and leads elsewhere
+    cluster.node(3).query::<()>(cmd("CLUSTER").arg("FAILOVER")).await;
+    cluster.node(3).has_replica(cluster.node(0)).await;
+    until("read", async || reader.records(c, 0, 9).await.ok().filter(|records| records.len() == 1)).await;
+}
