@@ -113,7 +113,7 @@ fuzz: ## Mutated input for every parser of untrusted input, a minute each
 crash: ## 2,000 kills of the server under load (minutes)
 	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
 
-cluster-crash: tools ## Two servers over a Redis: 200 kills, 50 failovers each by Sentinel and Cluster, 100 partitions, 50 freezes, 50 times slow or full (two hours; root)
+cluster-crash: tools ## Two servers over a Redis: 200 kills, 50 failovers each by Sentinel and Cluster, 100 partitions, 50 freezes, 50 times slow or full (an hour and a half; root)
 	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 KEFU_CLUSTER_FAILOVERS=50 KEFU_PARTITIONS=100 KEFU_FREEZES=50 KEFU_SCARCITIES=50 \
 		$(CARGO) test --locked --test it cluster:: -- --nocapture --include-ignored --test-threads=1
 

@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use kefu_proto::{ConvId, Kid};
+use kefu_proto::{ConvId, Kid, RecordView};
 use kefu_redis_link::{
     Link, Role, cmd,
     testing::{Cluster, RedisServer, Sentinels, until},
@@ -239,4 +239,32 @@ async fn who_only_reads_finds_another_primary_too() {
     cluster.node(3).query::<()>(cmd("CLUSTER").arg("FAILOVER")).await;
     cluster.node(3).has_replica(cluster.node(0)).await;
     until("read", async || reader.records(c, 0, 9).await.ok().filter(|records| records.len() == 1)).await;
+}
+
+#[tokio::test]
+async fn what_is_published_is_heard_after_a_primary_handed_over() {
+    let cluster = Cluster::start(3, 1).await;
+    let c = in_lane(5, 1);
+    // nobody looks by themselves
+    let audit = Duration::from_hours(1);
+    let (store, _feed) = open_cluster(&cluster, Options { audit, ..with_a_replica() }).await;
+    let (reader, mut heard) = open_cluster(&cluster, Options { audit, ..with_a_replica() }).await;
+    write(&*store, say(c, 1)).await.unwrap();
+    reader.follow(c).await.unwrap();
+    let commit = |seq: u64| {
+        move |outcome: &Outcome| match outcome {
+            Outcome::Committed(commit) if commit.conv == c => {
+                commit.records.iter().any(|frame| RecordView::parse(frame).unwrap().seq == seq).then_some(())
+            }
+            _ => None,
+        }
+    };
+    write(&*store, say(c, 2)).await.unwrap();
+    next(&mut heard, commit(2)).await;
+    cluster.node(3).query::<()>(cmd("CLUSTER").arg("FAILOVER")).await;
+    cluster.node(3).has_replica(cluster.node(0)).await;
+    for seq in [3, 4] {
+        until("written", async || write(&*store, say(c, seq)).await.ok()).await;
+        next(&mut heard, commit(seq)).await;
+    }
 }
