@@ -8,7 +8,7 @@
 pub mod writer;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     net::SocketAddr,
     process::Command,
     sync::{
@@ -52,6 +52,8 @@ pub struct Stage {
     pub ending: watch::Sender<bool>,
     /// Writers that have nothing pending any more, at the end.
     pub done: Mutex<HashSet<Kid>>,
+    /// What each writer that is not done waits for, at the end.
+    pub waiting: Mutex<HashMap<Kid, String>>,
     /// Sockets opened, for the summary.
     pub connects: AtomicU64,
 }
@@ -60,6 +62,7 @@ impl Stage {
     /// This writer has sent its last message.
     pub fn pending_done(&self, who: Kid) {
         self.done.lock().unwrap().insert(who);
+        self.waiting.lock().unwrap().remove(&who);
     }
 
     /// Whether all writers are done.
@@ -212,8 +215,8 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
     let mut ledgers = Vec::new();
     for writer in writers {
         let ended = timeout(Duration::from_mins(1), writer).await;
-        let done = stage.done.lock().unwrap().len();
-        ledgers.push(ended.unwrap_or_else(|_| panic!("only {done} writers got their last acknowledgement")).unwrap());
+        let late = || panic!("not all got their last acknowledgement: {:#?}", stage.waiting.lock().unwrap());
+        ledgers.push(ended.unwrap_or_else(|_| late()).unwrap());
     }
     silences.sort_unstable();
     let silences = (silences.get(silences.len() / 2), silences.last());

@@ -60,6 +60,7 @@ impl Writer {
         let mut starts = self.stage.starts.subscribe();
         loop {
             self.stage.connects.fetch_add(1, Ordering::Relaxed);
+            self.waits("a socket");
             let connecting = Peer::try_connect(&self.company, self.addr, &self.ledger.me);
             if let Ok(Ok(mut peer)) = timeout(SILENCE, connecting).await {
                 peer.views = std::mem::take(&mut self.ledger.views);
@@ -97,6 +98,7 @@ impl Writer {
                 return Ok(());
             }
             self.write(peer, &following).await?;
+            self.waits("a record or an error, on a socket that follows");
             match timeout(SILENCE / 2, peer.wire.next_quiet()).await {
                 Ok(got) => {
                     pinged = false;
@@ -135,6 +137,7 @@ impl Writer {
         if !following.insert(conv) {
             return Ok(());
         }
+        self.waits("being told that it follows");
         within(peer.try_follow(conv)).await?;
         self.settle(peer, conv);
         match self.pending.get(&conv) {
@@ -228,6 +231,16 @@ impl Writer {
             within(peer.wire.send_envelope(envelope)).await?;
         }
         Ok(())
+    }
+
+    /// Notes for those who wait for the end what this one waits for.
+    fn waits(&self, what: &str) {
+        if *self.stage.ending.borrow() && !self.pending.is_empty() {
+            let (me, pending) = (&self.ledger.me.user, self.pending.iter());
+            let pending: Vec<_> = pending.map(|(conv, i)| (conv, self.ledger.sent[*i].id)).collect();
+            let text = format!("{me:?} at {} waits for {what}; pending: {pending:?}", self.addr);
+            self.stage.waiting.lock().unwrap().insert(self.ledger.me.kid(), text);
+        }
     }
 
     /// Nothing of this writer is pending; true if no other message is missing either.
