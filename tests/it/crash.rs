@@ -20,7 +20,7 @@ use std::{
 
 use kefu::{
     crypto::directory::Role,
-    proto::{ConvId, HeaderView, Kid, Kind, MsgId, RecordView},
+    proto::{ConvId, Kid},
 };
 use kefu_redis_link::testing::until;
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
@@ -29,6 +29,7 @@ use crate::support::{
     child::Process,
     company::Company,
     dice::Dice,
+    history::{Entry, History, Outcome, Read},
     http,
     peer::{Me, Peer},
     proxy::Proxy,
@@ -53,6 +54,8 @@ pub struct Stage {
     pub ending: watch::Sender<bool>,
     /// Writers that have nothing pending any more, at the end.
     pub done: Mutex<HashSet<Kid>>,
+    /// What each writer that is not done waits for, at the end.
+    pub waiting: Mutex<HashMap<Kid, String>>,
     /// Sockets opened, for the summary.
     pub connects: AtomicU64,
 }
@@ -61,6 +64,7 @@ impl Stage {
     /// This writer has sent its last message.
     pub fn pending_done(&self, who: Kid) {
         self.done.lock().unwrap().insert(who);
+        self.waiting.lock().unwrap().remove(&who);
     }
 
     /// A message of this writer was acknowledged.
@@ -188,10 +192,13 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
 
     let mut acked = stage.acked.subscribe();
     let mut seen = 0;
-    for n in 0..blows {
+    // from the end of each blow to the first acknowledgement
+    let (mut silences, mut healed): (Vec<Duration>, Option<Instant>) = (Vec::new(), None);
+    for n in 0..=blows {
         let up = Instant::now();
         // sometimes before it has really begun
-        let target = seen + 1 + if dice.roll(5) == 0 { 0 } else { 10 + dice.roll(80) as u64 };
+        let soon = n < blows && dice.roll(5) == 0;
+        let target = seen + 1 + if soon { 0 } else { 10 + dice.roll(80) as u64 };
         while seen < target {
             if faults {
                 disturb(&proxies, &mut dice);
@@ -202,10 +209,18 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
             }
             assert!(up.elapsed() < Duration::from_mins(1), "stuck: {}", stage.report(n, seen));
             assert!(!writers.iter().any(JoinHandle::is_finished), "a writer raised an alarm, see above");
-            seen = *acked.borrow_and_update();
+            let before = std::mem::replace(&mut seen, *acked.borrow_and_update());
+            if seen > before {
+                silences.extend(healed.take().map(|healed| healed.elapsed()));
+            }
+        }
+        if n == blows {
+            break;
         }
         victim.blow(&proxies, &mut dice).await;
         stage.starts.send_modify(|n| *n += 1);
+        seen = *acked.borrow_and_update();
+        healed = Some(Instant::now());
     }
     proxies.iter().for_each(|p| {
         p.resume();
@@ -217,9 +232,12 @@ pub async fn run<V: Victim>(mut victim: V, blows: u64, faults: bool) {
     let mut ledgers = Vec::new();
     for writer in writers {
         let ended = timeout(Duration::from_mins(1), writer).await;
-        ledgers.push(ended.expect("a writer never got its last acknowledgement").unwrap());
+        let late = || panic!("not all got their last acknowledgement: {:#?}", stage.waiting.lock().unwrap());
+        ledgers.push(ended.unwrap_or_else(|_| late()).unwrap());
     }
-    println!("{} in {:?}", stage.report(blows, seen), started.elapsed());
+    silences.sort_unstable();
+    let silences = (silences.get(silences.len() / 2), silences.last());
+    println!("{} in {:?}, until the next acknowledgement {silences:?}", stage.report(blows, seen), started.elapsed());
     // the last kill: whatever requests were still under way are over, and all of it must be on disk
     let (mut server, _needed) = victim.last().await;
     verify(&company, &server, ledgers).await;
@@ -243,8 +261,8 @@ fn disturb(proxies: &[Proxy], dice: &mut Dice) {
 
 /// Holds the store against what the writers know.
 pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<Ledger>) {
-    let mut stored: HashMap<ConvId, Vec<bytes::Bytes>> = HashMap::new();
-    let mut sent: HashMap<MsgId, (ConvId, Kid, Vec<u8>)> = HashMap::new();
+    let agents = AGENTS.map(|user| (company.keyring(user).signing.kid(), user.parse().unwrap()));
+    let mut history = History::of(agents);
     // a Redis that was just replaced may still be away for a moment
     let agent = Me::agent(company, AGENTS[0]);
     let li = until("an agent is let in", async || Peer::try_connect(company, server.addr, &agent).await.ok()).await;
@@ -256,59 +274,30 @@ pub async fn verify(company: &Arc<Company>, server: &Process, mut ledgers: Vec<L
         let convs: Vec<ConvId> = peer.views.keys().copied().collect();
         for conv in convs {
             // the desk may still take something from an agent who is gone
-            let history = loop {
+            loop {
                 peer.follow(conv).await;
-                let history = peer.history(conv).await;
-                if history.len() <= peer.view(conv).records.len() {
-                    break history;
+                let stored = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
+                let up_to_date = stored.len() <= peer.view(conv).records.len();
+                history.logs.insert(conv, stored.iter().map(Entry::parse).collect());
+                if up_to_date {
+                    break;
                 }
-            };
-            assert!(history == peer.view(conv).records, "{conv}: {:?} does not hold what is stored", peer.me.user);
-            let all = until("the history", async || http::history(server.addr, &li.token, conv).await).await;
-            stored.insert(conv, all);
-        }
-        ledger.views = peer.views;
-        for message in &ledger.sent {
-            let known = sent.insert(message.msg, (message.conv, ledger.me.kid(), message.envelope.clone()));
-            assert!(known.is_none(), "ids are unique");
-        }
-    }
-    assert_eq!(stored.len(), VISITORS);
-
-    // without gaps, and nothing in it that nobody sent
-    let mut places: HashMap<MsgId, u64> = HashMap::new();
-    let mut order: HashMap<Kid, Vec<MsgId>> = HashMap::new();
-    for (conv, records) in &stored {
-        for (i, frame) in records.iter().enumerate() {
-            let record = RecordView::parse(frame).unwrap();
-            assert_eq!((record.seq, record.conv()), (i as u64 + 1, *conv));
-            let Ok((Kind::Message, head)) = HeaderView::parse(record.body) else { continue };
-            let (of, by, envelope) = sent.get(&head.msg_id()).expect("a message that nobody sent");
-            assert_eq!((of, by, &envelope[..]), (conv, &head.sender(), record.body));
-            assert_eq!(places.insert(head.msg_id(), record.seq), None, "a message twice");
-            order.entry(head.sender()).or_default().push(head.msg_id());
-        }
-    }
-    // every acknowledgement is true, and so is every refusal
-    let mut acknowledged = 0;
-    for ledger in &ledgers {
-        let refused: HashSet<MsgId> = ledger.refused.iter().copied().collect();
-        for message in &ledger.sent {
-            match (message.acked, places.get(&message.msg)) {
-                (Some(seq), place) => assert_eq!(place, Some(&seq), "an acknowledged message is lost or moved"),
-                (None, None) => assert!(refused.contains(&message.msg), "neither acknowledged nor refused"),
-                (None, Some(seq)) => panic!("refused, but stored as record {seq}"),
             }
-            acknowledged += u64::from(message.acked.is_some());
+            // nothing may be lost in these runs: to their readers the generation makes no difference
+            let (by, generation) = (ledger.me.kid(), history.generation);
+            let records = peer.view(conv).records.clone();
+            history.read.extend((1..).zip(records).map(|(seq, frame)| Read { by, conv, generation, seq, frame }));
         }
-        // in the order in which they were sent, conversation by conversation
-        for conv in ledger.views.keys() {
-            let mine = ledger.sent.iter().filter(|m| m.conv == *conv && m.acked.is_some());
-            let numbers: Vec<u64> = mine.map(|m| places[&m.msg]).collect();
-            assert!(numbers.is_sorted(), "messages of one sender changed places");
-        }
+        history.sent.append(&mut ledger.sent);
     }
-    let spoken: usize = order.values().map(Vec::len).sum();
-    assert_eq!(spoken as u64, acknowledged);
-    assert!(order.len() > VISITORS, "both sides wrote");
+    assert_eq!(history.logs.len(), VISITORS);
+    if let Err(fault) = history.check() {
+        panic!("{:?} is broken: {}", fault.rule, fault.what);
+    }
+    assert_eq!(history.count(|outcome| outcome == Outcome::Unknown), 0, "neither acknowledged nor refused");
+    let wrote = |agent: bool| {
+        let stored = history.sent.iter().filter(|sent| sent.outcome != Outcome::Fail);
+        stored.filter(|sent| history.agents.contains_key(&sent.by) == agent).count()
+    };
+    assert!(wrote(false) > 0 && wrote(true) > 0, "both sides wrote: {} and {}", wrote(false), wrote(true));
 }

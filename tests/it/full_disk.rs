@@ -4,7 +4,7 @@
 //! `KEFU_DISK_CYCLES` sets how often (3). Needs a user who may mount; otherwise it says so and does nothing. Nothing here waits
 //! for time: each step waits for a report of the server.
 
-mod place;
+pub mod place;
 
 use std::{fs, net::SocketAddr, process::Command, sync::Arc, time::Duration};
 

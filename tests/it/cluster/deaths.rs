@@ -7,7 +7,6 @@ use std::{
 
 use kefu::proto::{ClientFrame, ConvId, Owner, ServerFrame};
 use kefu_redis_link::testing::RedisServer;
-use rustix::process::{Pid, Signal, kill_process};
 
 use super::{config_for, joined, kills::start, owner};
 use crate::support::{
@@ -85,12 +84,11 @@ async fn the_desk_and_the_conversations_of_a_server_that_died_go_on_at_another()
 async fn a_server_that_was_frozen_has_lost_the_desk_when_it_wakes() {
     let two = Two::start().await;
     let mut wu = two.agent(1, "wu").await;
-    let frozen = Pid::from_raw(two.servers[0].pid().cast_signed()).unwrap();
-    kill_process(frozen, Signal::STOP).unwrap();
+    two.servers[0].stop();
     let mut visitor = two.peer(1, &Me::visitor("s1")).await;
     let conv = visitor.open().await;
     takes(&mut wu, conv).await;
-    kill_process(frozen, Signal::CONT).unwrap();
+    two.servers[0].cont();
     // whoever it is asked of, there is one desk
     let mut li = two.agent(0, "li").await;
     let mut other = two.peer(0, &Me::visitor("s1")).await;

@@ -13,8 +13,9 @@ use tokio::time::timeout;
 
 use super::Stage;
 use crate::support::{
-    company::{Company, id},
+    company::{self, Company},
     dice::Dice,
+    history::{Outcome, Sent},
     peer::{Me, Peer},
     view::View,
     wire::Gone,
@@ -23,22 +24,12 @@ use crate::support::{
 /// A server that is silent for this long counts as dead.
 const SILENCE: Duration = Duration::from_millis(1_500);
 
-/// A message and what became of it.
-pub struct Message {
-    pub conv: ConvId,
-    pub msg: MsgId,
-    pub envelope: Vec<u8>,
-    /// The record that acknowledged it.
-    pub acked: Option<u64>,
-}
-
 /// What a writer knows at the end.
 pub struct Ledger {
     pub me: Me,
     pub views: BTreeMap<ConvId, View>,
     /// In the order of sending.
-    pub sent: Vec<Message>,
-    pub refused: Vec<MsgId>,
+    pub sent: Vec<Sent>,
 }
 
 /// A client that writes until it is stopped.
@@ -46,6 +37,8 @@ pub struct Writer {
     ledger: Ledger,
     /// Indices into `sent`: at most one a conversation.
     pending: BTreeMap<ConvId, usize>,
+    /// Up to where each view was searched for what is pending there.
+    searched: BTreeMap<ConvId, usize>,
     company: Arc<Company>,
     addr: SocketAddr,
     stage: Arc<Stage>,
@@ -57,8 +50,9 @@ pub struct Writer {
 
 impl Writer {
     pub fn new(me: Me, company: Arc<Company>, addr: SocketAddr, stage: Arc<Stage>, dice: Dice) -> Self {
-        let ledger = Ledger { me, views: BTreeMap::new(), sent: Vec::new(), refused: Vec::new() };
-        Self { ledger, pending: BTreeMap::new(), company, addr, stage, dice, opening: None, opened: false }
+        let ledger = Ledger { me, views: BTreeMap::new(), sent: Vec::new() };
+        let (pending, searched) = (BTreeMap::new(), BTreeMap::new());
+        Self { ledger, pending, searched, company, addr, stage, dice, opening: None, opened: false }
     }
 
     /// Writes until the end is announced and nothing is pending.
@@ -66,6 +60,7 @@ impl Writer {
         let mut starts = self.stage.starts.subscribe();
         loop {
             self.stage.connects.fetch_add(1, Ordering::Relaxed);
+            self.waits("a socket");
             let connecting = Peer::try_connect(&self.company, self.addr, &self.ledger.me);
             if let Ok(Ok(mut peer)) = timeout(SILENCE, connecting).await {
                 peer.views = std::mem::take(&mut self.ledger.views);
@@ -103,6 +98,7 @@ impl Writer {
                 return Ok(());
             }
             self.write(peer, &following).await?;
+            self.waits("a record or an error, on a socket that follows");
             match timeout(SILENCE / 2, peer.wire.next_quiet()).await {
                 Ok(got) => {
                     pinged = false;
@@ -145,6 +141,7 @@ impl Writer {
         if !following.insert(conv) {
             return Ok(());
         }
+        self.waits("being told that it follows");
         within(peer.try_follow(conv)).await?;
         self.settle(peer, conv);
         match self.pending.get(&conv) {
@@ -156,9 +153,12 @@ impl Writer {
     /// Looks whether the pending message of a conversation came back as a record.
     fn settle(&mut self, peer: &mut Peer, conv: ConvId) {
         let Some(message) = self.pending.get(&conv).map(|i| &mut self.ledger.sent[*i]) else { return };
-        let mut latest = peer.view(conv).said.iter().rev().take(300);
-        if let Some(said) = latest.find(|s| s.msg == message.msg) {
-            message.acked = Some(said.seq);
+        // others may have said a lot meanwhile
+        let (said, from) = (&peer.view(conv).said, self.searched.entry(conv).or_default());
+        let found = said[*from..].iter().find(|s| s.msg == message.id);
+        *from = said.len();
+        if let Some(said) = found {
+            message.outcome = Outcome::Ok(said.seq);
             self.pending.remove(&conv);
             self.stage.acknowledged(self.ledger.me.kid(), self.ledger.me.user.is_some());
         }
@@ -186,7 +186,7 @@ impl Writer {
     }
 
     async fn refused(&mut self, peer: &mut Peer, conv: ConvId, msg: MsgId, code: ErrorCode) -> Result<(), Gone> {
-        let Some(i) = self.pending.get(&conv).copied().filter(|i| self.ledger.sent[*i].msg == msg) else {
+        let Some(i) = self.pending.get(&conv).copied().filter(|i| self.ledger.sent[*i].id == msg) else {
             return Ok(());
         };
         match code {
@@ -194,7 +194,7 @@ impl Writer {
             ErrorCode::NotOwner | ErrorCode::Closed => {
                 assert!(self.ledger.me.user.is_some(), "visitors may always write");
                 self.pending.remove(&conv);
-                self.ledger.refused.push(msg);
+                self.ledger.sent[i].outcome = Outcome::Fail;
                 Ok(())
             }
             // the disk; it is tried again on the next socket
@@ -220,19 +220,31 @@ impl Writer {
                 match self.dice.roll(60) {
                     0 => within(peer.wire.send(&ClientFrame::Close { req, conv })).await?,
                     1 => {
-                        let agent = Some(id(super::AGENTS[self.dice.roll(2)]));
+                        let agent = Some(company::id(super::AGENTS[self.dice.roll(2)]));
                         within(peer.wire.send(&ClientFrame::Transfer { req, conv, agent, team: None })).await?;
                     }
                     _ => {}
                 }
             }
             let text = format!("{} of {}", self.ledger.sent.len(), key.kid());
-            let (msg, envelope) = peer.view(*conv).seal(&text, &key);
+            let (id, envelope) = peer.view(*conv).seal(&text, &key);
             self.pending.insert(*conv, self.ledger.sent.len());
-            self.ledger.sent.push(Message { conv: *conv, msg, envelope: envelope.clone(), acked: None });
+            let (by, stored) = (key.kid(), envelope.clone().into());
+            let outcome = Outcome::Unknown;
+            self.ledger.sent.push(Sent { by, conv: *conv, id, envelope: stored, outcome });
             within(peer.wire.send_envelope(envelope)).await?;
         }
         Ok(())
+    }
+
+    /// Notes for those who wait for the end what this one waits for.
+    fn waits(&self, what: &str) {
+        if *self.stage.ending.borrow() && !self.pending.is_empty() {
+            let (me, pending) = (&self.ledger.me.user, self.pending.iter());
+            let pending: Vec<_> = pending.map(|(conv, i)| (conv, self.ledger.sent[*i].id)).collect();
+            let text = format!("{me:?} at {} waits for {what}; pending: {pending:?}", self.addr);
+            self.stage.waiting.lock().unwrap().insert(self.ledger.me.kid(), text);
+        }
     }
 
     /// Nothing of this writer is pending; true if no other message is missing either.

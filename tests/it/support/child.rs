@@ -2,11 +2,14 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, Read, Seek},
     net::SocketAddr,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
+
+use kefu_redis_link::testing::Host;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// Limits that no test meets by accident, and the shortest grace.
 pub const CONFIG: &str = "\
@@ -39,6 +42,7 @@ conversation_mb = 100000
 /// `kefu serve` on a data directory.
 pub struct Process {
     child: Child,
+    log: File,
     /// Where it listens.
     pub addr: SocketAddr,
 }
@@ -51,17 +55,27 @@ impl Process {
 
     /// The same with more in its configuration.
     pub fn start_with(dir: &Path, more: &str) -> Self {
-        let (config, text) = (dir.join("kefu.toml"), [CONFIG, more].concat());
+        Self::start_at(&Host::local(), dir, more)
+    }
+
+    /// The same on a host of a network.
+    pub fn start_at(host: &Host, dir: &Path, more: &str) -> Self {
+        // over the network plain HTTP is for proxies only; the name of one is enough
+        let proxies = "[server]\ntrusted_proxies = [\"198.19.255.254\"]\n";
+        let usual = if *host == Host::local() { CONFIG.to_owned() } else { CONFIG.replace("[server]\n", proxies) };
+        let (config, text) = (dir.join("kefu.toml"), usual + more);
         if fs::read_to_string(&config).ok().as_deref() != Some(&text) {
             fs::write(&config, &text).unwrap();
         }
-        let log = File::options().create(true).append(true).open(dir.join("server.log")).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kefu"))
-            .args(["--json", "serve", "--plain-http", "--listen", "127.0.0.1:0", "--data-dir"])
+        let log = File::options().create(true).append(true).read(true).open(dir.join("server.log")).unwrap();
+        let listen = format!("{}:0", host.address());
+        let mut child = host
+            .command(env!("CARGO_BIN_EXE_kefu"))
+            .args(["--json", "serve", "--plain-http", "--listen", &listen, "--data-dir"])
             .arg(dir)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(log.try_clone().unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
@@ -75,12 +89,26 @@ impl Process {
                 fs::read_to_string(dir.join("server.log")).unwrap_or_default()
             );
         };
-        Self { child, addr }
+        Self { child, log, addr }
     }
 
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// SIGSTOP: it answers nothing and stays connected.
+    pub fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT.
+    pub fn cont(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_raw(self.pid().cast_signed()).unwrap(), signal).unwrap();
     }
 
     /// Whether it runs.
@@ -99,5 +127,11 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if std::thread::panicking() {
+            // the test that fails shows it, also if its directory is gone
+            let mut text = String::new();
+            let read = self.log.rewind().and_then(|()| self.log.read_to_string(&mut text));
+            println!("--- the server at {}: {read:?}\n{text}", self.addr);
+        }
     }
 }

@@ -1,6 +1,9 @@
-//! A TCP proxy that can cut connections, or stall them: hold bytes back without closing, as a dead network does.
+//! A TCP proxy that can cut connections, or stall them: hold bytes back without closing, as a dead network does. Or it is slow
+//! and seems to lose packets, which TCP sends again.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -8,13 +11,22 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
 };
+
+use super::dice::Dice;
+
+/// What everything takes on a slow link, and how much more after a loss: the least that TCP waits.
+const SLOW: Duration = Duration::from_millis(200);
+/// How much of a hundred is lost there.
+const LOST: usize = 30;
 
 #[derive(Debug, Clone, Copy)]
 struct State {
     target: SocketAddr,
     stalled: bool,
+    slow: bool,
     /// Raised to end all connections.
     cuts: u64,
     /// Connections below this number are half-open: they hold everything back, later ones do not.
@@ -42,7 +54,8 @@ impl Proxy {
     pub async fn start(target: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let state = Arc::new(watch::Sender::new(State { target, stalled: false, cuts: 0, frozen: 0, next: 0 }));
+        let state =
+            Arc::new(watch::Sender::new(State { target, stalled: false, slow: false, cuts: 0, frozen: 0, next: 0 }));
         let proxy = Self { addr, state: state.clone() };
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -70,6 +83,11 @@ impl Proxy {
     /// Lets everything through again, also what was held back; frozen connections stay frozen.
     pub fn resume(&self) {
         self.state.send_modify(|s| s.stalled = false);
+    }
+
+    /// From now on everything takes 200 ms in each direction, and what seems lost, 30 of 100 times, still longer; or no more.
+    pub fn slow(&self, slow: bool) {
+        self.state.send_modify(|s| s.slow = slow);
     }
 
     /// Leaves the connections of now half-open; new ones work.
@@ -101,20 +119,38 @@ async fn pass(client: TcpStream, number: u64, mut state: watch::Receiver<State>)
     }
 }
 
-async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, mut state: watch::Receiver<State>) {
-    let mut buf = vec![0; 16 * 1024];
-    loop {
-        // stalled, nothing is read either: the sender's kernel fills up, as with a real dead peer
-        if state.wait_for(|s| s.flows(number)).await.is_err() {
-            return;
-        }
-        match from.read(&mut buf).await {
-            Ok(0) | Err(_) => return,
-            Ok(n) => {
-                if state.wait_for(|s| s.flows(number)).await.is_err() || to.write_all(&buf[..n]).await.is_err() {
-                    return;
-                }
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: u64, state: watch::Receiver<State>) {
+    let (held, mut due) = mpsc::channel::<(Instant, Bytes)>(64);
+    let mut reads = state.clone();
+    let reading = async move {
+        let (mut buf, mut dice) = (vec![0; 16 * 1024], Dice(number));
+        loop {
+            // stalled, nothing is read either: the sender's kernel fills up, as with a real dead peer
+            let flowing = reads.wait_for(|s| s.flows(number)).await.map(|s| s.slow);
+            let (Ok(slow), Ok(n @ 1..)) = (flowing, from.read(&mut buf).await) else { return };
+            let lost = if dice.roll(100) < LOST { SLOW } else { Duration::ZERO };
+            let when = Instant::now() + if slow { SLOW + lost } else { Duration::ZERO };
+            if held.send((when, Bytes::copy_from_slice(&buf[..n]))).await.is_err() {
+                return;
             }
         }
+    };
+    let mut writes = state;
+    let writing = async {
+        while let Some((when, bytes)) = due.recv().await {
+            sleep_until(when).await;
+            if writes.wait_for(|s| s.flows(number)).await.is_err() || to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    // what was read is still passed on when the sender has ended
+    let reading = async {
+        reading.await;
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = reading => {}
+        () = writing => {}
     }
 }

@@ -116,6 +116,11 @@ impl Cluster {
         Url { place: Place::Cluster(vec![self.nodes[0].address()]), ..self.nodes[0].url() }
     }
 
+    /// How many shards it has.
+    pub fn shards(&self) -> usize {
+        self.shards
+    }
+
     /// What stands beside its URL.
     pub fn options(&self) -> Options {
         self.nodes[0].options()

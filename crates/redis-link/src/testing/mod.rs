@@ -7,6 +7,7 @@
 
 mod certificates;
 mod cluster;
+mod network;
 mod process;
 mod sentinels;
 mod server;
@@ -17,6 +18,7 @@ use tokio::time::{Instant, sleep};
 
 pub use certificates::Certificates;
 pub use cluster::Cluster;
+pub use network::{Host, Network};
 pub use sentinels::{MASTER, Sentinels};
 pub use server::RedisServer;
 
@@ -29,13 +31,21 @@ const INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// # Panics
 /// Nothing did within [`DEADLINE`].
-pub async fn until<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + DEADLINE;
+pub async fn until<T>(what: &str, attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    until_within(DEADLINE, what, attempt).await
+}
+
+/// The same with another deadline.
+///
+/// # Panics
+/// Nothing did within it.
+pub async fn until_within<T>(deadline: Duration, what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + deadline;
     loop {
         if let Some(value) = attempt().await {
             return value;
         }
-        assert!(Instant::now() < end, "after {DEADLINE:?} still not: {what}");
+        assert!(Instant::now() < end, "after {deadline:?} still not: {what}");
         sleep(INTERVAL).await;
     }
 }

@@ -4,32 +4,39 @@ use std::{
     fs::{self, File},
     net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::Host;
+
 /// A server's process with a configuration file of its own.
 pub(super) struct Process {
     directory: TempDir,
+    host: Host,
     sentinel: bool,
     child: Child,
 }
 
 impl Process {
     /// Writes the configuration and starts.
-    pub(super) fn start(configuration: &str, sentinel: bool) -> Self {
-        let directory = TempDir::with_prefix("kefu-redis-").expect("a temporary directory");
+    pub(super) fn start(host: &Host, configuration: &str, sentinel: bool) -> Self {
+        // A Sentinel writes its state to disk again and again, also during a failover. Held up there for two seconds, it takes its
+        // clock for broken and does nothing for half a minute (TILT mode).
+        let memory = Path::new("/dev/shm");
+        let parent = if sentinel && memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let directory = TempDir::with_prefix_in("kefu-redis-", parent).expect("a temporary directory");
         fs::write(directory.path().join("server.conf"), configuration).expect("writing a configuration");
-        let child = spawn(directory.path(), sentinel);
-        Self { directory, sentinel, child }
+        let child = spawn(host, directory.path(), sentinel);
+        Self { directory, host: host.clone(), sentinel, child }
     }
 
     /// Starts again, in the same directory, with the configuration that is there now.
     pub(super) fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.directory.path(), self.sentinel);
+        self.child = spawn(&self.host, self.directory.path(), self.sentinel);
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -68,10 +75,10 @@ impl Drop for Process {
     }
 }
 
-fn spawn(directory: &Path, sentinel: bool) -> Child {
+fn spawn(host: &Host, directory: &Path, sentinel: bool) -> Child {
     let executable = std::env::var_os("KEFU_REDIS").unwrap_or_else(|| "redis-server".into());
     let log = File::options().create(true).append(true).open(directory.join("log")).expect("a log");
-    let mut command = Command::new(&executable);
+    let mut command = host.command(&executable);
     command.arg("server.conf").current_dir(directory).stdin(Stdio::null());
     if sentinel {
         command.arg("--sentinel");

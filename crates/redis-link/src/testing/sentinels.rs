@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use redis::cmd;
 
 use super::{
-    RedisServer,
+    Host, RedisServer,
     process::{Process, free_port},
     until,
 };
@@ -16,7 +16,7 @@ pub const MASTER: &str = "kefu";
 
 /// Three Sentinels; two must agree.
 pub struct Sentinels {
-    all: Vec<(Process, u16)>,
+    all: Vec<(Process, Address)>,
     password: Option<String>,
     own_password: Option<String>,
 }
@@ -25,19 +25,24 @@ impl Sentinels {
     /// Starts them and waits until each knows the primary, its replicas and the other Sentinels. They act when the primary
     /// has been silent for two seconds.
     pub async fn start(primary: &RedisServer) -> Self {
-        Self::launch(primary, None).await
+        Self::launch(primary, [primary.host(); 3], None).await
+    }
+
+    /// As [`Self::start`], each on a host of the primary's network.
+    pub async fn start_at(primary: &RedisServer, hosts: [&Host; 3]) -> Self {
+        Self::launch(primary, hosts, None).await
     }
 
     /// As [`Self::start`], with Sentinels that ask for a password of their own.
     pub async fn start_with_password(primary: &RedisServer, password: &str) -> Self {
-        Self::launch(primary, Some(password.to_owned())).await
+        Self::launch(primary, [primary.host(); 3], Some(password.to_owned())).await
     }
 
-    async fn launch(primary: &RedisServer, own_password: Option<String>) -> Self {
+    async fn launch(primary: &RedisServer, hosts: [&Host; 3], own_password: Option<String>) -> Self {
         let password = primary.url().password.map(|password| password.reveal().to_owned());
         let mut sentinels = Self { all: vec![], password, own_password };
         while sentinels.all.len() < 3 {
-            sentinels.add(primary).await;
+            sentinels.add(primary, hosts[sentinels.all.len()]).await;
         }
         let Role::Primary { replicas } = primary.connect().await.server().role.clone() else {
             panic!("Sentinels must be given a primary");
@@ -68,12 +73,13 @@ impl Sentinels {
         sentinels
     }
 
-    async fn add(&mut self, primary: &RedisServer) {
+    async fn add(&mut self, primary: &RedisServer, host: &Host) {
         let port = free_port();
         let mut lines = vec![
             format!("port {port}"),
-            "bind 127.0.0.1".to_owned(),
-            format!("sentinel monitor {MASTER} 127.0.0.1 {} 2", primary.port()),
+            format!("bind {}", host.address()),
+            "protected-mode no".to_owned(),
+            format!("sentinel monitor {MASTER} {} {} 2", primary.host().address(), primary.port()),
             // they ask every second: with less than two they take a server for dead that they have just begun to ask
             format!("sentinel down-after-milliseconds {MASTER} 2000"),
             format!("sentinel failover-timeout {MASTER} 3000"),
@@ -84,7 +90,8 @@ impl Sentinels {
         if let Some(password) = &self.own_password {
             lines.extend([format!("requirepass {password}"), format!("sentinel sentinel-pass {password}")]);
         }
-        self.all.push((Process::start(&(lines.join("\n") + "\n"), true), port));
+        let process = Process::start(host, &(lines.join("\n") + "\n"), true);
+        self.all.push((process, Address::new(host.address(), port)));
         let number = self.all.len() - 1;
         let answers = until("a Sentinel that answers", async || {
             if self.all[number].0.has_ended() {
@@ -113,7 +120,7 @@ impl Sentinels {
 
     /// Host and port of one of them.
     pub fn address(&self, number: usize) -> Address {
-        Address::new("127.0.0.1", self.all[number].1)
+        self.all[number].1.clone()
     }
 
     /// All of them.

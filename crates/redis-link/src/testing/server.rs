@@ -6,7 +6,7 @@ use redis::{FromRedisValue, cmd};
 use rustix::process::Signal;
 
 use super::{
-    Certificates,
+    Certificates, Host,
     process::{Process, free_port},
     until,
 };
@@ -15,13 +15,15 @@ use crate::{Address, Cmd, Connection, Connector, Expect, Handshake, Options, Rol
 /// A server. Its settings lose nothing (`appendfsync always`) unless a test says otherwise.
 pub struct RedisServer {
     process: Process,
+    host: Host,
     settings: BTreeMap<String, String>,
     port: u16,
     authority: Option<Vec<u8>>,
 }
 
 const DEFAULTS: &[(&str, &str)] = &[
-    ("bind", "127.0.0.1"),
+    // others reach it only in the network of a test
+    ("protected-mode", "no"),
     ("appendonly", "yes"),
     ("appendfsync", "always"),
     ("maxmemory", "1gb"),
@@ -33,25 +35,35 @@ const DEFAULTS: &[(&str, &str)] = &[
 impl RedisServer {
     /// Starts a server with these lines of `redis.conf` besides the defaults, and waits until it answers.
     pub async fn start(settings: &[(&str, &str)]) -> Self {
-        Self::start_with(settings, None).await
+        Self::start_at(&Host::local(), settings).await
+    }
+
+    /// The same on a host of a network.
+    pub async fn start_at(host: &Host, settings: &[(&str, &str)]) -> Self {
+        Self::start_with(host, settings, None).await
     }
 
     /// Starts a server that speaks only TLS.
     pub async fn start_tls(certificates: &Certificates, settings: &[(&str, &str)]) -> Self {
         let files = certificates.settings();
         let settings = files.iter().map(|(k, v)| (*k, v.as_str())).chain(settings.iter().copied());
-        Self::start_with(&settings.collect::<Vec<_>>(), Some(certificates.authority().to_vec())).await
+        Self::start_with(&Host::local(), &settings.collect::<Vec<_>>(), Some(certificates.authority().to_vec())).await
     }
 
     /// Starts a replica of this server and waits until it has all data.
     pub async fn replica(&self, settings: &[(&str, &str)]) -> Self {
-        let of = format!("127.0.0.1 {}", self.port);
+        self.replica_at(&self.host, settings).await
+    }
+
+    /// The same on a host of its network.
+    pub async fn replica_at(&self, host: &Host, settings: &[(&str, &str)]) -> Self {
+        let of = format!("{} {}", self.host.address(), self.port);
         let mut all = vec![("replicaof", of.as_str())];
         if let Some(password) = self.settings.get("requirepass") {
             all.extend([("requirepass", password.as_str()), ("masterauth", password.as_str())]);
         }
         all.extend(settings);
-        let replica = Self::start(&all).await;
+        let replica = Self::start_at(host, &all).await;
         self.has_replica(&replica).await;
         replica
     }
@@ -69,12 +81,13 @@ impl RedisServer {
         .await;
     }
 
-    async fn start_with(settings: &[(&str, &str)], authority: Option<Vec<u8>>) -> Self {
+    async fn start_with(host: &Host, settings: &[(&str, &str)], authority: Option<Vec<u8>>) -> Self {
         let settings: BTreeMap<String, String> =
             DEFAULTS.iter().chain(settings).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         loop {
             let port = free_port();
             let mut all = settings.clone();
+            all.insert("bind".to_owned(), host.address().to_owned());
             if authority.is_some() {
                 all.extend([("port".to_owned(), "0".to_owned()), ("tls-port".to_owned(), port.to_string())]);
             } else {
@@ -83,8 +96,8 @@ impl RedisServer {
             if all.contains_key("cluster-enabled") {
                 all.insert("cluster-port".to_owned(), free_port().to_string());
             }
-            let process = Process::start(&configuration(&all), false);
-            let mut server = Self { process, settings: all, port, authority: authority.clone() };
+            let process = Process::start(host, &configuration(&all), false);
+            let mut server = Self { process, host: host.clone(), settings: all, port, authority: authority.clone() };
             if server.answers().await {
                 return server;
             }
@@ -111,7 +124,12 @@ impl RedisServer {
 
     /// Host and port.
     pub fn address(&self) -> Address {
-        Address::new("127.0.0.1", self.port)
+        Address::new(self.host.address(), self.port)
+    }
+
+    /// Where it runs.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// TCP port.
@@ -128,7 +146,7 @@ impl RedisServer {
     pub fn url(&self) -> Url {
         let scheme = if self.authority.is_some() { "rediss" } else { "redis" };
         let password = self.settings.get("requirepass").map(|p| format!(":{p}@")).unwrap_or_default();
-        format!("{scheme}://{password}127.0.0.1:{}", self.port).parse().expect("our own URL is right")
+        format!("{scheme}://{password}{}", self.address()).parse().expect("our own URL is right")
     }
 
     /// What stands beside its URL.

@@ -22,6 +22,7 @@ use super::{
     raw::{self, Found, Resident},
     readers::Readers,
     rows::Rows,
+    safe::Safe,
     scripts::SCRIPTS,
     value::{bytes, number},
 };
@@ -51,6 +52,7 @@ impl RedisStore {
             out: Out::new(feed),
             rows: Rows::new(PARTS),
             readers: Readers::default(),
+            safe: Safe::default(),
             publishers: Publishers::default(),
             followers: Followers::default(),
             checks,

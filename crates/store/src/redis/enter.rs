@@ -2,9 +2,12 @@
 //! move to another shard. Then its end may be lost. Every connection begins with all lanes of its shard, and scripts refuse what
 //! is meant for another generation, so that nothing is written by who has not seen where it began.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use kefu_proto::Generation;
@@ -35,6 +38,8 @@ pub(super) struct Lanes {
     company: OnceLock<[u8; 16]>,
     /// The process that answered for each lane when it was entered last.
     processes: Mutex<Vec<Arc<str>>>,
+    /// The process of each shard that was connected last.
+    shards: Mutex<HashMap<usize, String>>,
 }
 
 /// A lane as it was found.
@@ -51,7 +56,7 @@ impl Lanes {
     pub fn new() -> Self {
         let generations = (0..PARTS).map(|_| AtomicU64::new(0)).collect();
         let processes = Mutex::new(vec![Arc::from(""); PARTS]);
-        Self { generations, all: AtomicU64::new(0), company: OnceLock::new(), processes }
+        Self { generations, all: AtomicU64::new(0), company: OnceLock::new(), processes, shards: Mutex::default() }
     }
 
     /// Of a lane.
@@ -79,6 +84,11 @@ impl Lanes {
     pub fn not_entered(&self, lanes: impl IntoIterator<Item = Lane>, process: &str) -> Vec<Lane> {
         let processes = self.processes.lock();
         lanes.into_iter().filter(|lane| *processes[usize::from(*lane)] != *process).collect()
+    }
+
+    /// Whether no other process was found in a shard since this one.
+    pub fn is_current(&self, shard: usize, process: &str) -> bool {
+        self.shards.lock().get(&shard).is_some_and(|current| current == process)
     }
 
     /// A lane must be entered again.
@@ -150,7 +160,9 @@ pub(super) async fn open(shared: &Shared, shard: usize, purpose: &str, replicas:
     let needs = Needs { replicas: replicas as usize, unchecked: shared.options.unchecked };
     checks::accept(checks::primary(&connection, &needs).await?)?;
     let parts = parts_of(&shared.link.map(), &shared.keys, shard);
-    enter(shared, &connection, &shared.lanes.not_entered(parts, &connection.server().run_id)).await?;
+    let process = &connection.server().run_id;
+    enter(shared, &connection, &shared.lanes.not_entered(parts, process)).await?;
+    shared.lanes.shards.lock().insert(shard, process.clone());
     Ok(connection)
 }
 

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use kefu_proto::{ConvId, Marks};
-use kefu_redis_link::{Cmd, cmd};
+use kefu_redis_link::{Cmd, Value, cmd};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -13,7 +13,7 @@ use tokio::{
 
 use super::{
     Shared,
-    event::frame,
+    event::{frame, time_of},
     followed::{Next, Snapshot},
     keys::{Lane, lane_of},
     scripts::SCRIPTS,
@@ -31,6 +31,9 @@ const PAGE: u64 = 256;
 const READS: usize = 64;
 /// After so many reads what is waited for does not exist.
 const TRIES: u32 = 40;
+
+/// Behind the end of every log.
+const BEHIND: u64 = 1 << 60;
 
 /// Something to look at.
 #[derive(Debug)]
@@ -75,7 +78,7 @@ async fn fill(shared: Arc<Shared>, reads: Arc<Semaphore>, conv: ConvId, mut next
         let read = {
             // the semaphore is never closed
             let _turn = reads.acquire().await;
-            shared.safe_snapshot(conv, after).await
+            shared.snapshot(conv, after).await
         };
         match read {
             Ok(snapshot) => {
@@ -104,25 +107,27 @@ impl Shared {
         }
     }
 
-    /// What a conversation is now, with records after this one, and that one, too.
+    /// What a conversation is now, with records after this one, and that one, too: all of it as safe as a commit must be.
     pub(super) async fn snapshot(self: &Arc<Self>, conv: ConvId, after: u64) -> Result<Snapshot, StoreError> {
-        let reply = self.ask(self.slot(lane_of(conv)), self.head_call(conv, Some(after))).await?;
-        Ok(read_snapshot(reply, after.max(1)))
+        self.snapshot_with(conv, after, |_| u64::MAX).await
     }
 
-    /// The same, of what as many replicas have as a commit needs.
-    async fn safe_snapshot(self: &Arc<Self>, conv: ConvId, after: u64) -> Result<Snapshot, StoreError> {
-        let (slot, replicas) = (self.slot(lane_of(conv)), self.options.ack_replicas);
-        if replicas == 0 {
-            return self.snapshot(conv, after).await;
-        }
-        let mut questions = vec![(slot, self.head_call(conv, Some(after)))];
-        questions.extend(wait(self.keys.lane(lane_of(conv)), replicas).map(|question| (slot, question)));
-        let answers = self.ask_all(questions).await?;
-        if answers.last().map_or(0, number) < u64::from(replicas) {
+    /// Where it ends now. Waits for replicas only if its last record is new.
+    pub(super) async fn end_of(self: &Arc<Self>, conv: ConvId) -> Result<Snapshot, StoreError> {
+        self.snapshot_with(conv, BEHIND, newest).await
+    }
+
+    async fn snapshot_with(
+        self: &Arc<Self>,
+        conv: ConvId,
+        after: u64,
+        newest: fn(&Value) -> u64,
+    ) -> Result<Snapshot, StoreError> {
+        let (reply, safe) = self.ask_safe(lane_of(conv), self.head_call(conv, Some(after)), newest).await?;
+        if safe < u64::MAX && newest(&reply) >= safe {
             return Err(StoreError::Reopening);
         }
-        Ok(answers.into_iter().next().map(|reply| read_snapshot(reply, after.max(1))).unwrap_or_default())
+        Ok(read_snapshot(reply, after.max(1)))
     }
 
     pub(super) fn head_call(&self, conv: ConvId, after: Option<u64>) -> Cmd {
@@ -147,7 +152,15 @@ pub(super) fn wait(lane: Vec<u8>, replicas: u32) -> [Cmd; 2] {
 /// So long a `WAIT` waits.
 pub(super) const WAIT: Duration = Duration::from_secs(2);
 
-fn read_snapshot(reply: kefu_redis_link::Value, first: u64) -> Snapshot {
+/// The time of the last record in a reply of `head.lua`; 0 without any.
+fn newest(reply: &Value) -> u64 {
+    match reply {
+        Value::Array(fields) => fields.get(6).and_then(bytes).map_or(0, time_of),
+        _ => 0,
+    }
+}
+
+fn read_snapshot(reply: Value, first: u64) -> Snapshot {
     let fields = parts(reply);
     let at = |n: usize| fields.get(n).map_or(0, number);
     let last = at(5);
@@ -164,13 +177,13 @@ fn read_snapshot(reply: kefu_redis_link::Value, first: u64) -> Snapshot {
 }
 
 /// The head in a reply of `head.lua`; none without a row.
-pub(super) fn read_head(fields: &[kefu_redis_link::Value]) -> Option<Head> {
+pub(super) fn read_head(fields: &[Value]) -> Option<Head> {
     let at = |n: usize| fields.get(n).map_or(0, number);
     let marks = |n: usize| fields.get(n).and_then(bytes).map(marks_of).unwrap_or_default();
     (at(0) > 0).then(|| Head {
         rev: at(0) as u32,
         last_seq: at(5),
-        last_at_ms: fields.get(6).and_then(bytes).map_or(0, super::event::time_of),
+        last_at_ms: fields.get(6).and_then(bytes).map_or(0, time_of),
         bytes: at(2),
         marks: [marks(3), marks(4)],
         value: fields.get(1).and_then(bytes).unwrap_or_default().to_vec().into(),

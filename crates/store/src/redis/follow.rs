@@ -33,9 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Subscriptions in one write.
 const GROUP: usize = 1_000;
 
-/// Behind the end of every log.
-const BEHIND: u64 = 1 << 60;
-
 /// What a shard's task is asked for.
 #[derive(Debug)]
 pub(super) enum Ask {
@@ -72,7 +69,7 @@ impl Shared {
                 Err(_) => return Err(StoreError::Reopening),
             }
         }
-        let now = self.snapshot(conv, BEHIND).await?;
+        let now = self.end_of(conv).await?;
         self.check(self.out.begin(conv, &now));
         Ok(now.head)
     }

@@ -5,7 +5,8 @@
 //! is as safe as the settings demand; `batch.rs` is the form of a batch and of its reply. `feed.rs` and `followed.rs` put in order
 //! what they and other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
 //! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
-//! `read.rs`, `lists.rs` and `readers.rs` are all reads, `create.rs` opens. `sealed.rs` is what servers share beside what is stored.
+//! `read.rs`, `lists.rs` and `readers.rs` are all reads, `safe.rs` keeps from them what a failover could take
+//! back, `create.rs` opens. `sealed.rs` is what servers share beside what is stored.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
 //! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
@@ -33,6 +34,7 @@ mod raw;
 mod read;
 mod readers;
 mod rows;
+mod safe;
 mod scripts;
 mod sealed;
 mod spool;
@@ -65,6 +67,7 @@ use self::{
     queue::{Queues, STRIPES},
     readers::Readers,
     rows::Rows,
+    safe::Safe,
     writer::Writer,
 };
 pub use self::{
@@ -135,6 +138,7 @@ struct Shared {
     out: Out,
     rows: Rows,
     readers: Readers,
+    safe: Safe,
     publishers: Publishers,
     followers: Followers,
     checks: mpsc::UnboundedSender<Check>,

@@ -3,15 +3,15 @@
 use std::{cmp::Ordering, sync::Arc};
 
 use kefu_proto::ConvId;
-use kefu_redis_link::{Cmd, cmd};
+use kefu_redis_link::{Cmd, Value, cmd};
 
 use super::{
     Shared,
-    event::frame,
+    event::{frame, time_of},
     fill::read_head,
     keys::{COMPANY, lane_of},
     scripts::SCRIPTS,
-    value::{parts, strings},
+    value::{bytes, parts, strings},
 };
 use crate::{Head, Pair, StoreError, StoredRecord, Table, check::Page};
 
@@ -27,7 +27,7 @@ impl Shared {
         let mut question = cmd("HGET");
         question.arg(self.keys.values(table)).arg(key);
         let answer = self.ask(self.slot(COMPANY), question).await?;
-        Ok(super::value::bytes(&answer).map(<[u8]>::to_vec))
+        Ok(bytes(&answer).map(<[u8]>::to_vec))
     }
 
     pub(super) async fn scan(
@@ -70,15 +70,22 @@ impl Shared {
         // Redis counts with sign; no log is that long
         let (mut from, mut size) = (after.min(i64::MAX as u64 / 2), FIRST.min(limit));
         while page.has_room() {
-            let records = strings(self.ask(self.slot(lane_of(conv)), self.range(conv, from, size)).await?);
+            let (answer, safe) = self.ask_safe(lane_of(conv), self.range(conv, from, size), newest).await?;
+            let mut records = strings(answer);
             let got = records.len();
+            records.truncate(records.partition_point(|record| time_of(record) < safe));
+            let all = records.len() == got;
+            if records.is_empty() && page.records.is_empty() && safe < u64::MAX {
+                // to say that there are none could be wrong, too
+                return Err(StoreError::Reopening);
+            }
             for record in records {
                 from += 1;
                 if !page.push((from, frame(from, &record))) {
                     break;
                 }
             }
-            if got < size {
+            if got < size || !all {
                 break;
             }
             size = (size * 4).min(MOST);
@@ -90,6 +97,15 @@ impl Shared {
         let mut question = cmd("LRANGE");
         question.arg(self.keys.records(conv)).arg(from).arg(from + records as u64 - 1);
         question
+    }
+}
+
+/// The time of the last of some records. Without any it must be sure that there are none: a server that another one has replaced,
+/// and does not know it yet, lacks the newest.
+fn newest(records: &Value) -> u64 {
+    match records {
+        Value::Array(records) => records.last().and_then(bytes).map_or(u64::MAX, time_of),
+        _ => u64::MAX,
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) struct Writer {
     /// Since when there is no connection.
     away: Option<Instant>,
     down: bool,
+    /// It is connected to a server that stores nothing: out of memory, or too few replicas for its own settings.
+    refusing: bool,
 }
 
 /// What the replies to a group mean.
@@ -54,12 +56,14 @@ struct Settled {
     /// To be sent again, and why.
     again: VecDeque<Job>,
     error: Option<Error>,
+    /// What the server said that stores nothing at the moment.
+    refusal: Option<String>,
 }
 
 impl Writer {
     pub fn new(shared: Arc<Shared>, number: usize) -> Self {
         let shard = number / STRIPES;
-        Self { shared, number, shard, connection: None, away: None, down: false }
+        Self { shared, number, shard, connection: None, away: None, down: false, refusing: false }
     }
 
     /// Runs until the queues are closed and this one is empty.
@@ -167,7 +171,7 @@ impl Writer {
         let lanes: HashSet<Lane> = group.iter().map(|job| job.lane).collect();
         let new = self.shared.lanes.not_entered(lanes, &connection.server().run_id);
         enter::enter(&self.shared, &connection, &new).await?;
-        self.note_visitors(group).await?;
+        self.note_visitors(group).await;
         let (mut calls, mut generations, mut seen) = (Pipeline::new(), Vec::new(), HashSet::<ConvId>::new());
         for job in group.iter().filter(|job| check::shape(&job.batch).is_ok()) {
             // only of the first batch of a conversation it is known what stands before it
@@ -192,7 +196,8 @@ impl Writer {
             }
         };
         let acknowledged = if replicas > 0 && !calls.is_empty() { replies.pop() } else { None };
-        let Settled { done, found, again, error } = self.settle(group, replies, generations);
+        let Settled { done, found, again, error, refusal } = self.settle(group, replies, generations);
+        self.says(refusal, &done);
         if replicas > 0 && !done.is_empty() {
             let enough = !found && acknowledged.is_some_and(|reply| reply.is_ok_and(|n| number(&n) >= replicas.into()));
             if !enough && !self.wait_for_replicas(&connection, done[0].0.lane, started).await {
@@ -227,6 +232,7 @@ impl Writer {
     /// What each reply means.
     fn settle(&self, group: &mut VecDeque<Job>, replies: Vec<Result<Value, Error>>, generations: Vec<u64>) -> Settled {
         let (mut done, mut again, mut found, mut error) = (Vec::new(), VecDeque::new(), false, None);
+        let mut refusal = None;
         let mut replies = replies.into_iter().zip(generations);
         for mut job in group.drain(..) {
             if let Err(error) = check::shape(&job.batch) {
@@ -240,7 +246,7 @@ impl Writer {
             let answer = match reply {
                 Ok(reply) => batch::answer(reply),
                 Err(Error::Server { code, message, .. }) if is_passing(&code) => {
-                    tracing::warn!(code, message, "storage: Redis stores nothing at the moment");
+                    refusal = Some(format!("{code} {message}"));
                     Answer::Refused(StoreError::Unwritable)
                 }
                 Err(Error::Server { code, message, .. }) => {
@@ -269,7 +275,22 @@ impl Writer {
             };
             done.push((job, Answered { answer, generation }));
         }
-        Settled { done, found, again, error }
+        Settled { done, found, again, error, refusal }
+    }
+
+    /// Says once that the server stores nothing, and once that it does.
+    fn says(&mut self, refusal: Option<String>, done: &[(Job, Answered)]) {
+        match refusal {
+            Some(error) if !self.refusing => {
+                self.refusing = true;
+                tracing::error!(shard = self.shard, error, "storage: Redis answers and stores nothing at the moment");
+            }
+            None if self.refusing && done.iter().any(|(_, a)| matches!(a.answer, Answer::Written { .. })) => {
+                self.refusing = false;
+                tracing::info!(shard = self.shard, "storage: Redis stores again");
+            }
+            _ => {}
+        }
     }
 
     /// Whether enough replicas have it now.
@@ -340,12 +361,17 @@ impl Writer {
         }
     }
 
-    /// A visitor's index knows a conversation before that has its first row: so none is ever missing there.
-    async fn note_visitors(&self, group: &VecDeque<Job>) -> Result<(), Unusable> {
+    /// A visitor's index knows a conversation before that has its first row: so none is ever missing there. It may be in another
+    /// shard. If that can't be written now, the conversation can't begin, and nothing else waits for it.
+    async fn note_visitors(&self, group: &mut VecDeque<Job>) {
         let replicas = self.shared.options.ack_replicas;
+        // what was sent before was noted before
+        let begins = |job: &Job| {
+            let first = check::shape(&job.batch).is_ok().then(|| batch::first_of(&job.batch)).flatten();
+            first.filter(|_| !job.sent)
+        };
         let mut notes = Vec::new();
-        let valid = group.iter().filter(|job| check::shape(&job.batch).is_ok());
-        for (visitor, conv) in valid.filter_map(|job| batch::first_of(&job.batch)) {
+        for (visitor, conv) in group.iter().filter_map(begins) {
             let key = self.shared.keys.of_visitor(visitor);
             let slot = kefu_redis_link::lanes::slot(&key);
             let mut call = cmd("SADD");
@@ -356,11 +382,17 @@ impl Writer {
             }
         }
         if notes.is_empty() {
-            return Ok(());
+            return;
         }
-        match self.shared.ask_all(notes).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Unusable::Refused(error)),
+        if let Err(error) = self.shared.ask_all(notes).await {
+            tracing::warn!(%error, "storage: a conversation could not begin: its visitor's list can't be written");
+            let (refused, rest) = group.drain(..).partition::<VecDeque<_>, _>(|job| begins(job).is_some());
+            *group = rest;
+            let refused = refused.into_iter().map(|job| {
+                let (conv, id) = (job.batch.conv, check::name(&job.batch));
+                not_written(job.reply, conv, id, StoreError::Unwritable)
+            });
+            self.shared.out.publish(refused.collect());
         }
     }
 }

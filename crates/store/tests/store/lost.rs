@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use kefu_proto::{Event, Kid, MsgId, event_body};
-use kefu_redis_link::testing::RedisServer;
+use kefu_redis_link::{cmd, testing::RedisServer};
 use kefu_store::{
     Batch, Facts, FactsChange, Op, Outcome, Reply, Store, StoreError, Table, find, redis::Options, submit, write,
 };
@@ -192,4 +192,31 @@ async fn a_server_that_is_killed_loses_and_doubles_nothing() {
         server.restart().await;
     }
     load.end().await;
+}
+
+#[tokio::test]
+async fn without_memory_what_begins_is_refused_and_holds_up_nothing() {
+    let server = RedisServer::start(&[]).await;
+    let (store, mut feed) = open_with(&server, options()).await.unwrap();
+    let memory = async |bytes: u64| {
+        server.query::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg(bytes)).await;
+    };
+    let begin = |n: u8| {
+        let (visitor, team, created) = (Kid([n; 16]), "a".parse().unwrap(), 5);
+        let after = Facts { visitor, team, created, listed: true, open: true, missed: None };
+        let row = Op::Row { value: "row".into(), facts: Some(Box::new(FactsChange { before: None, after })) };
+        Batch { conv: Some(conv(n)), rev: Some(0), ops: vec![row] }
+    };
+    write(&*store, say(conv(1), 1)).await.unwrap();
+    memory(1).await;
+    // all of one writer: one conversation
+    let refused = [write(&*store, begin(2)), write(&*store, begin(2)), write(&*store, say(conv(2), 1))];
+    for refused in futures_util::future::join_all(refused).await {
+        assert_eq!(refused, Err(StoreError::Unwritable));
+    }
+    memory(1 << 30).await;
+    assert_eq!(write(&*store, begin(2)).await.unwrap().rev, 1);
+    let mut told = Told::default();
+    told.listen(&mut feed, conv(2), |told| told.rows.len() == 1).await;
+    assert_eq!(store.records(conv(2), 0, 9).await.unwrap(), []);
 }

@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use kefu_proto::{ConvId, Kid};
+use kefu_proto::{ConvId, Kid, RecordView};
 use kefu_redis_link::{
     Link, Role, cmd,
     testing::{Cluster, RedisServer, Sentinels, until},
@@ -31,13 +31,25 @@ async fn nothing_is_told_before_a_replica_has_it() {
     let c = conv(1);
     write(&*store, say(c, 1)).await.unwrap();
     feed.recv().await.unwrap();
+    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
     replica.stop();
     let writing = tokio::spawn({
         let store = store.clone();
         async move { write(&*store, say(c, 2)).await }
     });
-    // it is in the primary, and yet nobody hears of it: neither its sender nor who sends it again
-    until("written", async || (store.records(c, 0, 9).await.unwrap().len() == 2).then_some(())).await;
+    // it is in the primary, and yet nobody hears of it: neither its sender nor who sends it again, nor who reads, here or at
+    // another server, which does not know either whether the first is safe: it has not asked this process yet
+    let (other, _other_feed) = open_with(&primary, with_a_replica()).await.unwrap();
+    let count = "local n = 0 for _, key in ipairs(redis.call('KEYS', '*')) do \
+        if redis.call('TYPE', key).ok == 'list' then n = n + redis.call('LLEN', key) end end return n";
+    let count = cmd("EVAL").arg(count).arg(0).take();
+    until("written", async || (primary.query::<u64>(&count).await == 2).then_some(())).await;
+    assert_eq!(store.records(c, 0, 9).await.unwrap().len(), 1);
+    assert_eq!(other.records(c, 0, 9).await, Err(kefu_store::StoreError::Reopening));
+    assert!(other.follow(c).await.is_err());
+    // nor is it said that there is no second one, which would be a log that went back
+    assert_eq!(store.records(c, 1, 9).await, Err(kefu_store::StoreError::Reopening));
+    assert_eq!(store.records(c, 7, 9).await, Err(kefu_store::StoreError::Reopening));
     let again = tokio::spawn({
         let store = store.clone();
         async move { write(&*store, say(c, 2)).await }
@@ -47,6 +59,9 @@ async fn nothing_is_told_before_a_replica_has_it() {
     replica.cont();
     assert_eq!(writing.await.unwrap().unwrap().seqs, [2]);
     assert_eq!(again.await.unwrap(), Err(kefu_store::StoreError::Duplicate { seq: 2 }));
+    for reader in [&store, &other] {
+        assert_eq!(reader.records(c, 0, 9).await.unwrap().len(), 2);
+    }
     store.close().await;
 }
 
@@ -65,9 +80,10 @@ async fn another_primary_has_all_that_was_acknowledged() {
         matches!(replica.connect().await.server().role, Role::Primary { .. }).then_some(())
     })
     .await;
-    // writing waits for a second one, reading doesn't
-    until("read", async || store.records(conv(1), 0, 1).await.ok()).await;
+    // nobody knows yet what of it is safe: it is shown when the other one has it, too
+    assert_eq!(store.records(conv(1), 0, 1).await, Err(kefu_store::StoreError::Reopening));
     primary.restart().await;
+    until("read", async || store.records(conv(1), 0, 1).await.ok()).await;
     load.end().await;
 }
 
@@ -209,4 +225,46 @@ async fn a_shard_gets_another_primary_under_load() {
     .await;
     cluster.node_mut(0).restart().await;
     load.end().await;
+}
+
+#[tokio::test]
+async fn who_only_reads_finds_another_primary_too() {
+    let cluster = Cluster::start(3, 1).await;
+    let c = in_lane(5, 1);
+    let (store, _feed) = open_cluster(&cluster, with_a_replica()).await;
+    let (reader, _reader_feed) = open_cluster(&cluster, with_a_replica()).await;
+    write(&*store, say(c, 1)).await.unwrap();
+    assert_eq!(reader.records(c, 0, 9).await.unwrap().len(), 1);
+    // the one that hands over keeps its connections, and leads elsewhere
+    cluster.node(3).query::<()>(cmd("CLUSTER").arg("FAILOVER")).await;
+    cluster.node(3).has_replica(cluster.node(0)).await;
+    until("read", async || reader.records(c, 0, 9).await.ok().filter(|records| records.len() == 1)).await;
+}
+
+#[tokio::test]
+async fn what_is_published_is_heard_after_a_primary_handed_over() {
+    let cluster = Cluster::start(3, 1).await;
+    let c = in_lane(5, 1);
+    // nobody looks by themselves
+    let audit = Duration::from_hours(1);
+    let (store, _feed) = open_cluster(&cluster, Options { audit, ..with_a_replica() }).await;
+    let (reader, mut heard) = open_cluster(&cluster, Options { audit, ..with_a_replica() }).await;
+    write(&*store, say(c, 1)).await.unwrap();
+    reader.follow(c).await.unwrap();
+    let commit = |seq: u64| {
+        move |outcome: &Outcome| match outcome {
+            Outcome::Committed(commit) if commit.conv == c => {
+                commit.records.iter().any(|frame| RecordView::parse(frame).unwrap().seq == seq).then_some(())
+            }
+            _ => None,
+        }
+    };
+    write(&*store, say(c, 2)).await.unwrap();
+    next(&mut heard, commit(2)).await;
+    cluster.node(3).query::<()>(cmd("CLUSTER").arg("FAILOVER")).await;
+    cluster.node(3).has_replica(cluster.node(0)).await;
+    for seq in [3, 4] {
+        until("written", async || write(&*store, say(c, seq)).await.ok()).await;
+        next(&mut heard, commit(seq)).await;
+    }
 }
