@@ -151,10 +151,11 @@ impl Writer {
             return false;
         }
         let closed = self.shared.queues.is_closed();
-        let (sent, unsent): (VecDeque<_>, _) = group.drain(..).partition(|job| job.sent && !closed);
+        // in the queue, too, there may be some that were sent: of a lane that another shard handed over
+        let all = group.drain(..).chain(self.shared.queues.set_down(self.number, true));
+        let (sent, unsent): (VecDeque<_>, VecDeque<_>) = all.partition(|job| job.sent && !closed);
         *group = sent;
-        let refused = unsent.into_iter().chain(self.shared.queues.set_down(self.number, true));
-        let items = refused.filter(|job| !job.sent).map(|job| {
+        let items = unsent.into_iter().filter(|job| !job.sent).map(|job| {
             let (conv, id) = (job.batch.conv, check::name(&job.batch));
             not_written(job.reply, conv, id, StoreError::Unwritable)
         });
