@@ -1,5 +1,4 @@
 /** The files of a small kefu server, as the contract has them; and those of clients that have none. */
-import { expect } from 'vitest';
 import type { ConversationContext } from '../../src/client/context';
 import { FileAccess } from '../../src/client/file-access';
 import { pureBackend } from '../../src/crypto/pure';
@@ -43,7 +42,11 @@ export class FakeFiles {
     const name = `${conv}/${msg}`;
     const method = init.method ?? 'GET';
     this.log.push(`${method} ${query}`.trim());
-    const own = await this.answer(method, Number(query));
+    // a page that gives up waits for nothing
+    const aborted = new Promise<never>((_, no) =>
+      init.signal?.addEventListener('abort', () => no(new TypeError('aborted'))),
+    );
+    const own = await Promise.race([this.answer(method, Number(query)), aborted]);
     if (own) return own;
     const file = this.all.get(name);
     switch (method) {
@@ -58,7 +61,7 @@ export class FakeFiles {
         const have = file.bytes.length;
         if (Number(query) !== have) return fail(Code.conflict, 409, { have });
         const part = init.body as Uint8Array;
-        expect(part.length).toBe(Math.min(PART, file.size - have));
+        if (part.length !== Math.min(PART, file.size - have)) throw new Error(`a part of ${part.length} bytes`);
         const bytes = new Uint8Array(have + part.length);
         bytes.set(file.bytes);
         bytes.set(part, have);
@@ -78,7 +81,9 @@ export class FakeFiles {
   }
 }
 
-const none = (): never => expect.fail('no file is sent or fetched here');
+const none = (): never => {
+  throw new Error('no file is sent or fetched here');
+};
 const transfer: FileTransfer = { begin: none, put: none, cancel: none, get: none };
 export const noFiles: Pick<ConversationContext, 'files' | 'opened'> = {
   files: transfer,

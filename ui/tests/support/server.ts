@@ -59,6 +59,8 @@ export class FakeServer {
   /** Never reports that a reader has everything. */
   mute = false;
   readonly files = new FakeFiles();
+  /** Largest file that the site takes; 0: none. */
+  maxFile = 20 * 2 ** 20;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   /** Which opening of the database this is. */
   gen = 'aaaaaaaaaaaaaaaa';
@@ -381,7 +383,7 @@ export class FakeServer {
         return fail(typeof e === 'number' ? e : Code.malformed, 409);
       }
     }
-    if (path === `/site/${SITE}`) return json(this.co.site());
+    if (path === `/site/${SITE}`) return json({ ...this.co.site(), max_file: this.maxFile });
     if (path.startsWith('/directory?'))
       return json({ entries: this.entries(Number(/after=(-?\d+)/.exec(path)![1])), snapshot: this.co.snapshot });
     return fail(Code.not_found, 404);
