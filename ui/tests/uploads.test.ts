@@ -293,6 +293,21 @@ describe('an upload', () => {
     expect(n).toBeLessThan(10);
   });
 
+  it('begins anew when the server forgot it between two parts, and is patient with a slow line', async () => {
+    const v = await begin(store);
+    let [forgot, slow] = [false, false];
+    server.files.answer = (method, at) => {
+      if (method !== 'PUT' || at === 0 || (forgot && slow)) return null;
+      if (!forgot) server.files.all.clear();
+      else slow = true;
+      if (!forgot) return ((forgot = true), null);
+      return new Response(JSON.stringify({ code: Code.too_late, text: '' }), { status: 409 });
+    };
+    await v.client.sendFile(picked(2 * PART, 'x'), none);
+    await until(() => named(v.client.thread.value, 'x')?.state === 'sent');
+    expect(server.files.log.filter((l) => l === 'POST').length).toBe(3);
+  });
+
   it('is sent again when the server does not know it at the end', async () => {
     const v = await begin(store);
     let lie = true;
@@ -412,9 +427,22 @@ describe('nothing is shown of a file', () => {
     server.files.given = (b) => Uint8Array.from([...b, 0]);
     await expect(t.files.load(id)).rejects.toMatchObject({ key: 'error.server' });
     server.files.given = (b) => b.subarray(1);
-    await expect(t.files.load(id)).rejects.toMatchObject({ key: 'error.network' });
+    const short = t.files.load(id);
+    short.catch(none);
+    await rest(10_000);
+    await expect(short).rejects.toMatchObject({ key: 'error.network' });
+    let busy = 2;
+    server.files.given = (b) => b;
+    server.files.answer = () =>
+      busy-- > 0 ? new Response('{"code":3,"text":"","retry_ms":2000}', { status: 429 }) : null;
+    const late = t.files.load(id);
+    await rest(10_000);
+    expect((await late).size).toBe(100);
+    const b = await agent();
+    const again = b.client.open(t.id);
+    await until(() => !!named(again, 'f'));
     server.files.all.clear();
-    await expect(t.files.load(id)).rejects.toMatchObject({ key: 'error.file_gone' });
+    await expect(again.files.load(id)).rejects.toMatchObject({ key: 'error.file_gone' });
     await expect(t.files.load('ab'.repeat(16))).rejects.toMatchObject({ key: 'error.file_gone' });
   });
 

@@ -33,11 +33,24 @@ declare global {
   }
 }
 
+/** Of a customer whose page lets nobody write pages or load anything. */
+const STRICT = [
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'none'; base-uri 'none'; form-action 'none'",
+  // the icon of this page
+  'img-src data:',
+  "require-trusted-types-for 'script'; trusted-types 'none'",
+].join('; ');
+
 let site: Awaited<ReturnType<typeof servePreview>>;
+let strict: Awaited<ReturnType<typeof servePreview>>;
 test.beforeAll(async () => {
   site = await servePreview('files', POLICY);
+  strict = await servePreview('files', STRICT);
 });
-test.afterAll(() => site.close());
+test.afterAll(() => {
+  site.close();
+  strict.close();
+});
 
 class Side {
   readonly log: Locator;
@@ -60,8 +73,8 @@ class Side {
     });
   }
 
-  async open(query = ''): Promise<this> {
-    await this.page.goto(`${site.url}?side=${this.side}${query}`);
+  async open(query = '', at = site): Promise<this> {
+    await this.page.goto(`${at.url}?side=${this.side}${query}`);
     await this.page.evaluate(() => window.pair.then(() => null));
     if (!query.includes('later')) await expect(this.field).toBeVisible();
     return this;
@@ -301,6 +314,30 @@ test('sound plays in a frame that is nobody’s, under the policy of the console
   await expect(me.log.getByRole('button', { name: /bad\.mp3/ })).toHaveAccessibleName(F.download);
   await expect(page.locator('iframe')).toHaveCount(1);
   await me.fine();
+});
+
+test('a page with a strict policy shows pictures and saves files; what it does not let play is saved, too', async ({
+  page,
+}) => {
+  const me = await new Side(page, 'visitor').open('', strict);
+  await paste(me.field, await picture(page, 'image/png', 90, 60));
+  await expect(page.getByRole('list', { name: F.picked })).toContainText('B');
+  await me.field.press('Enter');
+  await me.send(await picture(page, 'image/jpeg', 300, 200), { name: 'two.jpg', type: '', w: 300, h: 200 });
+  const pictures = me.log.getByRole('button', { name: F.open });
+  await expect.poll(() => pixel(pictures.last().locator('canvas'), 0.9, 0.9)).toEqual([0, 0, 254]);
+  await pictures.last().click();
+  await expect.poll(() => pixel(me.viewer.locator('canvas'), 0.9, 0.9)).toEqual([0, 0, 254]);
+  expect((await saved(page, () => me.viewer.getByRole('button', { name: F.download }).click())).name).toBe('two.jpg');
+  await me.press('Escape');
+  await me.fine();
+  await me.send(Buffer.from('ID3\x03 no sound at all'), { name: 'a.mp3', type: '' });
+  await me.log.getByRole('button', { name: F.play }).click();
+  const button = me.log.getByRole('button', { name: /a\.mp3/ });
+  await expect(button).toHaveAccessibleName(F.download);
+  expect((await saved(page, () => button.click())).name).toBe('a.mp3');
+  // nothing but the frame's script was refused
+  for (const error of me.errors) expect(error).toMatch(/TrustedHTML/);
 });
 
 test('of a thousand pictures only those on screen are fetched, and their places do not jump', async ({ page }) => {

@@ -5,7 +5,7 @@ import type { FileBody } from '../crypto/envelope';
 import { FileOpener, PART, sealedSize } from '../crypto/file';
 import { Rejected } from '../crypto/error';
 import type { FileTransfer } from '../link/file-transfer';
-import { Refused } from '../link/errors';
+import { passes, Refused, retryDelay } from '../link/errors';
 import { ClientError, type LoadOptions } from '../model';
 import { Code } from '../proto';
 
@@ -14,7 +14,10 @@ const KEPT_BYTES = 64 * 2 ** 20;
 /** Files that are fetched at the same time. */
 const AT_ONCE = 3;
 /** A part that the network lost is asked for again. */
-const TRIES = 3;
+const TRIES = 4;
+/** Before that, and at most; ms. */
+const AGAIN_MS = 500;
+const MAX_WAIT_MS = 15_000;
 
 interface Loading {
   done: Promise<Blob>;
@@ -119,6 +122,14 @@ export class FileAccess {
     this.queue.shift()?.();
   }
 
+  /** The network may be back, and a busy server less so: after a while. */
+  private async mayPass(e: unknown): Promise<boolean> {
+    const busy = e instanceof Refused && passes(e.code);
+    if (!busy && !(e instanceof ClientError && e.key === 'error.network')) return false;
+    await new Promise((done) => setTimeout(done, Math.min(MAX_WAIT_MS, retryDelay(e, AGAIN_MS))));
+    return true;
+  }
+
   private async fetch(
     conv: string,
     msg: string,
@@ -137,7 +148,7 @@ export class FileAccess {
         try {
           part = await this.transfer.get(conv, msg, from, to, all, (got) => progress((from + got) / all), signal);
         } catch (e) {
-          if (!(e instanceof ClientError) || e.key !== 'error.network' || signal.aborted || ++tries === TRIES) throw e;
+          if (signal.aborted || ++tries === TRIES || !(await this.mayPass(e))) throw e;
           continue;
         }
         tries = 0;

@@ -297,8 +297,9 @@ export class Uploads {
 
   private sendFailed(item: Item, e: unknown): void {
     this.say(item, 'waiting');
-    if (e instanceof Refused && e.code === Code.conflict && e.have !== undefined && ++item.conflicts < MAX_CONFLICTS)
-      return;
+    // it is at another place, or was forgotten: asked for again at once
+    const elsewhere = e instanceof Refused && (e.have !== undefined || e.code === Code.not_found);
+    if (elsewhere && ++item.conflicts < MAX_CONFLICTS) return;
     if (this.waits(e)) {
       const left = this.until - Date.now();
       const wait = e instanceof Refused && left > SAID_MS ? e.wait : undefined;
@@ -309,11 +310,11 @@ export class Uploads {
     this.host.failed(item.msg, whyRefused(e));
   }
 
-  /** It passes: nothing goes out for a while. */
+  /** It passes (a line that was too slow may be faster, another connection has another token): nothing goes out for a while. */
   private waits(e: unknown): boolean {
     const passing =
       e instanceof Refused
-        ? passes(e.code) || e.code === Code.unauthorised
+        ? passes(e.code) || e.code === Code.unauthorised || e.code === Code.too_late
         : e instanceof ClientError && e.key === 'error.network';
     if (!passing) return false;
     const ms = retryDelay(e, Math.min(MAX_RETRY_MS, RETRY_MS * 2 ** Math.min(this.failures++, 10)));
