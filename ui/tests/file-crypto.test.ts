@@ -179,6 +179,13 @@ describe('nothing opens', () => {
     await expect(open({ ...s, plain: bytes(997) })).rejects.toMatchObject({ reason: 'file' });
   });
 
+  it('cut off before its end, though its hash is that of what is there', async () => {
+    const s = await seal(bytes(PLAIN_PART + 5));
+    const opener = new FileOpener(native, s.key, { conv: s.conv, msg: s.msg, size: s.plain.length });
+    await opener.part(s.whole.subarray(0, PART));
+    expect(() => opener.end(sha256(s.plain.subarray(0, PLAIN_PART)))).toThrow(/file/);
+  });
+
   it('with anything but zeros behind its end', async () => {
     const [key, conv, msg] = [random(32), random(16), random(16)];
     const plain = bytes(997);

@@ -240,6 +240,27 @@ describe('an upload', () => {
     expect(v.client.thread.value!.wait.value).toBeNull();
   });
 
+  it('of a conversation that an agent loses goes back to them by its name, and leaves nothing here', async () => {
+    const v = await begin(store);
+    const kept: Store = { ...memoryStore(), kept: true };
+    const a = await agentTab(server, backend, li, ['svc'], kept);
+    open.push(a.client);
+    const { id } = v.client.thread.value!;
+    await a.client.take(id);
+    const t = a.client.open(id);
+    await until(() => t.synced.value);
+    stopAfterOne();
+    await a.client.sendFile(id, picked(3 * PART, '合同.pdf'), none);
+    await until(() => upload(t, '合同.pdf')!.value.sent === PART);
+    a.client.leave(id);
+    server.own(id, 'agent:zhao', 'take');
+    await until(() => a.client.dropped.value.length > 0);
+    expect(a.client.dropped.value[0]!.texts).toEqual([{ text: '合同.pdf', note: false }]);
+    await rest();
+    expect(await stored(kept)).toEqual([]);
+    expect(server.files.all.size).toBe(0);
+  });
+
   it('of which the server wants no more waits as long as it asks, and says so', async () => {
     const v = await begin(store);
     const until_ = Date.now() + 60_000;
@@ -284,6 +305,12 @@ describe('an upload', () => {
       await until(() => named(v.client.thread.value, `f${have}`)?.state === 'failed');
       expect(named(v.client.thread.value, `f${have}`)!.error).toBe('error.server');
     }
+    // it takes every part, and has none
+    let puts = 0;
+    server.files.answer = (method) => (method === 'PUT' ? (puts++, new Response('{"have":0}')) : null);
+    await v.client.sendFile(picked(PART, 'still'), none);
+    await until(() => named(v.client.thread.value, 'still')?.state === 'failed');
+    expect(puts).toBeLessThan(10);
     // another place at every try: it gives up
     let n = 0;
     server.files.answer = (method) =>

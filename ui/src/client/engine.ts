@@ -13,7 +13,7 @@ import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
 import { Conversation, type AgentParts } from './conversation';
 import type { DirectorySync } from './directory-sync';
-import { FileAccess } from './file-access';
+import { ciphersOf, FileAccess } from './file-access';
 import type { ConversationContext } from './context';
 
 /** What differs between a browser and a test. */
@@ -104,7 +104,7 @@ export class Engine {
     const files = createFileTransfer(o.server, deps.env, () => this.link.token());
     this.context = {
       files,
-      opened: new FileAccess(o.backend, files),
+      opened: new FileAccess(ciphersOf({ backend: o.backend, turn: () => deps.env.turn() }), files),
       backend: o.backend,
       role: o.role,
       me: o.key,

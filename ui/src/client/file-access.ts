@@ -2,7 +2,7 @@
 import type { Backend } from '../crypto/backend';
 import { unb64u, unhex } from '../crypto/bytes';
 import type { FileBody } from '../crypto/envelope';
-import { FileOpener, PART, sealedSize } from '../crypto/file';
+import { FileOpener, PART, sealedSize, type Ciphers } from '../crypto/file';
 import { Rejected } from '../crypto/error';
 import type { FileTransfer } from '../link/file-transfer';
 import { passes, Refused, retryDelay } from '../link/errors';
@@ -19,6 +19,13 @@ const TRIES = 4;
 const AGAIN_MS = 500;
 const MAX_WAIT_MS = 15_000;
 
+/** Those of this page. */
+export const ciphersOf = ({ backend, turn }: { backend: Backend; turn: () => Promise<void> }): Ciphers => ({
+  name: backend.name,
+  aes: backend.aes,
+  turn,
+});
+
 interface Loading {
   done: Promise<Blob>;
   /** Who waits for it. */
@@ -34,7 +41,7 @@ export class FileAccess {
   private readonly queue: (() => void)[] = [];
 
   constructor(
-    private readonly backend: Backend,
+    private readonly ciphers: Ciphers,
     private readonly transfer: FileTransfer,
   ) {}
 
@@ -138,7 +145,7 @@ export class FileAccess {
     signal: AbortSignal,
   ): Promise<Blob> {
     const key = unb64u(body.key);
-    const opener = new FileOpener(this.backend, key, { conv: unhex(conv), msg: unhex(msg), size: body.size });
+    const opener = new FileOpener(this.ciphers, key, { conv: unhex(conv), msg: unhex(msg), size: body.size });
     const all = sealedSize(body.size);
     const out: Blob[] = [];
     try {

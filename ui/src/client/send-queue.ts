@@ -165,14 +165,16 @@ export class SendQueue {
     return text;
   }
 
-  /** It is sent no more. What a person wrote in it. */
+  /** It is sent no more. What a person wrote in it; of a file its name. */
   takeOut(o: Outgoing): Unsent[] {
     this.remove(o);
-    if (o.body?.t === 'file') void this.uploads.drop(o.msg);
+    const { body, note } = o;
+    if (body?.t === 'file') {
+      void this.uploads.drop(o.msg);
+      return [{ text: body.text || body.name, note }];
+    }
     // a judgement of the robot is no text of a person
-    return o.body && 'text' in o.body && o.body.text && !('fix' in o.body && o.body.fix)
-      ? [{ text: o.body.text, note: o.note }]
-      : [];
+    return body && 'text' in body && !('fix' in body && body.fix) ? [{ text: body.text, note }] : [];
   }
 
   private remove(o: Outgoing): void {

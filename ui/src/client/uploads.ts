@@ -3,6 +3,7 @@
  * part by part from where the server is: after a reload, a lost connection or a restart of the server, too. The message that names a
  * file waits in the send queue until the server has all of it.
  */
+import { ciphersOf } from './file-access';
 import { b64u, random, unhex } from '../crypto/bytes';
 import type { FileBody } from '../crypto/envelope';
 import { FileSealer, PART, partsOf, PLAIN_PART, sealedSize } from '../crypto/file';
@@ -18,8 +19,8 @@ const RETRY_MS = 1_000;
 const MAX_RETRY_MS = 30_000;
 /** A shorter wait is not worth a word, ms. */
 const SAID_MS = 2_000;
-/** How often a server may name another place than before without a byte between. */
-const MAX_CONFLICTS = 5;
+/** How often a server may name another place than where the upload is, or take a part and not move. */
+const MAX_CONFLICTS = 8;
 /** Plaintext that a browser which keeps nothing holds in memory until it is sent. */
 const MEMORY_MAX = 64 * 2 ** 20;
 
@@ -81,7 +82,7 @@ export class Uploads {
     const { size } = blob;
     if (!this.context.store.kept && size > MEMORY_MAX) throw new ClientError('error.file_space', 'in memory');
     const key = random(32);
-    const sealer = new FileSealer(this.context.backend, key, { conv: unhex(this.id), msg: unhex(msg), size });
+    const sealer = new FileSealer(ciphersOf(this.context), key, { conv: unhex(this.id), msg: unhex(msg), size });
     const parts = partsOf(size);
     try {
       await this.store.begin(msg, sealedSize(size), parts);
@@ -173,7 +174,10 @@ export class Uploads {
   /** It is not sent, here and on the server. */
   async drop(msg: string): Promise<void> {
     this.stop(msg);
-    if (await this.store.abandon(msg)) this.pump();
+    if (!(await this.store.abandon(msg))) return;
+    // the page may be done with the conversation already
+    if (this.over) await this.forgetOne();
+    else this.pump();
   }
 
   private stop(msg: string): void {
@@ -284,7 +288,8 @@ export class Uploads {
           await files.put(this.id, msg, have, part, (n) => goesOn() && this.say(item, 'sending', from + n), signal),
           size,
         );
-        if (have > from) this.failures = item.conflicts = 0;
+        if (have > from) this.failures = 0;
+        else if (++item.conflicts >= MAX_CONFLICTS) throw new ClientError('error.server', 'it does not move');
       }
     } catch (e) {
       if (goesOn()) this.sendFailed(item, e);

@@ -46,6 +46,15 @@ export class Tray {
     }
   }
 
+  /** Something that is ready as it is. */
+  give(picked: Picked): number {
+    const id = this.nextId++;
+    const { name, blob } = picked;
+    this.items.value = [...this.items.peek(), { id, name, size: blob.size, state: 'ready', share: 0, picked }];
+    this.work.set(id, { ready: Promise.resolve(), stop: new AbortController() });
+    return id;
+  }
+
   private async make(id: number, file: File, name: string, max: () => number | Promise<number>): Promise<void> {
     const most = await Promise.resolve(max()).catch(() => Infinity);
     if (most === 0) return this.set(id, { state: 'unfit', why: 'off' });

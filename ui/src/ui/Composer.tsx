@@ -1,6 +1,7 @@
 /** Where people write, and put files. Enter sends, Shift or Ctrl with it makes a line, an input method keeps its own Enter. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { canRecord } from '../files/recorder';
 import type { SendFile, Tray as Items } from '../files/tray';
 import { translator } from '../i18n/core';
 import { visitorErrors } from '../i18n/errors';
@@ -13,6 +14,7 @@ import { isLine, isSend } from './keys';
 import { unpadded } from './readable';
 import { MAX_TEXT, sizeOf } from './textSize';
 import { Tray } from './Tray';
+import { Voice } from './Voice';
 import { usePick } from './usePick';
 import * as icon from './icons';
 
@@ -64,7 +66,17 @@ export function Composer({
   const tooLong = size > MAX_TEXT;
   const pick = usePick(form, disabled ? undefined : files?.tray, () => files!.max());
   const some = files?.tray.some ?? false;
+  const [speaking, setSpeaking] = useState(false);
   const ready = !disabled && !tooLong && (value.trim() !== '' || some);
+
+  // under fingers it takes the place of the other button while there is nothing to send
+  const voice = files && canRecord() && (value === '' || speaking) && !some && (
+    <Voice
+      disabled={disabled}
+      onBusy={setSpeaking}
+      onDone={(spoken) => files.tray.send(files.send, files.tray.give(spoken))}
+    />
+  );
 
   useLayoutEffect(() => {
     const el = field.current;
@@ -118,9 +130,10 @@ export function Composer({
           <p>{t('dropHere')}</p>
         </div>
       )}
-      {files && <Choose disabled={disabled} onFiles={pick.add} />}
+      {files && !speaking && <Choose disabled={disabled} onFiles={pick.add} />}
       <textarea
         ref={field}
+        hidden={speaking}
         class="k-composer-field"
         rows={1}
         value={value}
@@ -139,7 +152,8 @@ export function Composer({
         onPaste={pick.onPaste}
         onKeyDown={onKey}
       />
-      <div class="k-composer-side">
+      {voice}
+      <div class="k-composer-side" hidden={speaking || (!!voice && !hasKeyboard())}>
         {foot}
         {size > MAX_TEXT * 0.9 && (
           <span class={`k-count${tooLong ? ' k-error' : ''}`}>

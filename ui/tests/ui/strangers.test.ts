@@ -271,6 +271,7 @@ describe('no reader without a bound', () => {
     ['files/names.ts', '.toLowerCase()} `,', 'a hundred characters'],
     ['files/prepare.ts', '/^image\\/hei[cf]$/', 'anchored, of fixed length; chosen here'],
     ['files/prepare.ts', 'name.slice(dot + 1).toLowerCase()', 'chosen here'],
+    ['files/recorder.ts', "replace(/;.*/, '')", 'the type of what this browser records'],
     ['i18n/core.ts', 'name?.toLowerCase()', 'name of a language, of this browser or page'],
     ['i18n/core.ts', "text.split('|')", 'our own text; values are put in after'],
     ['i18n/core.ts', 'form.replace(/\\{(\\w+)\\}/g', 'our own text'],
