@@ -1,1 +1,6 @@
-export function serveFlood(): Promise<{ url: string; close(): void }>;
+interface Served {
+  url: string;
+  close(): void;
+}
+export function serveFlood(): Promise<Served>;
+export function servePreview(name: string, policy?: string): Promise<Served>;

@@ -1,4 +1,4 @@
-// Builds preview/flood.html as the product is built and serves it on a free port of this machine: for the browser tests and the bench.
+// Builds a page of preview/ as the product is built and serves it on a free port of this machine: for the browser tests and the bench.
 import { createServer } from 'node:http';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,8 +7,10 @@ import { build } from 'vite';
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
 
-/** Resolves to its address and its end. */
-export async function serveFlood() {
+export const serveFlood = () => servePreview('flood');
+
+/** Resolves to its address and its end. `policy`: its content security policy. */
+export async function servePreview(name, policy) {
   const root = new URL('../preview', import.meta.url).pathname;
   const dir = mkdtempSync(join(tmpdir(), 'kefu-flood-'));
   await build({
@@ -22,11 +24,12 @@ export async function serveFlood() {
       emptyOutDir: true,
       target: 'es2022',
       reportCompressedSize: false,
-      rolldownOptions: { input: join(root, 'flood.html') },
+      rolldownOptions: { input: join(root, `${name}.html`) },
     },
   });
   const server = createServer((req, res) => {
     const path = normalize(new URL(req.url, 'http://localhost').pathname);
+    if (policy) res.setHeader('content-security-policy', policy);
     try {
       const bytes = readFileSync(join(dir, path));
       res.writeHead(200, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(bytes);
@@ -36,7 +39,7 @@ export async function serveFlood() {
   });
   await new Promise((done) => server.listen(0, '127.0.0.1', done));
   return {
-    url: `http://127.0.0.1:${server.address().port}/flood.html`,
+    url: `http://127.0.0.1:${server.address().port}/${name}.html`,
     close: () => {
       server.close();
       server.closeAllConnections();

@@ -22,7 +22,7 @@ export const PAGE_RECORDS = 500;
 export type AgentState = 'online' | 'busy' | 'offline';
 export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'closed' | 'reopen' | 'person' | 'handoff';
 /** Of what a server may have had enough; `conversation`: of this one for good. */
-export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conversation', 'reads'] as const;
+export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conversation', 'reads', 'files'] as const;
 export type Limit = (typeof LIMITS)[number];
 /** Space on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
 export type StorageState = 'ok' | 'low' | 'full';
@@ -445,6 +445,8 @@ export interface SiteReply {
   greeting: unknown;
   presence?: PresenceState;
   require_secure: boolean;
+  /** Largest file, in bytes; 0: none are taken. Absent: a server from before there were files. */
+  max_file?: number;
   /** The newest day key of the site's robot. */
   bot?: DayKeyJson;
 }

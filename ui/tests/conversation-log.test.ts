@@ -15,6 +15,7 @@ import { ClientError } from '../src/model';
 import { ANNOUNCEMENT_HEADER, BOX_LEN, Envelope, Kind, parseRecord, type WireRecord } from '../src/proto';
 import { memoryStore } from '../src/storage/store';
 import { backends } from './support/backends';
+import { noFiles } from './support/files';
 import { Company, NOW, SITE, type Person } from './support/company';
 
 const OLD_KEY = '0100000000000000000000000000000000000000000000000000000000000000';
@@ -69,6 +70,7 @@ describe.each(backends)('a conversation on the %s back end', (_, make) => {
     store = memoryStore(),
   ): ConversationLog => {
     const context: ConversationContext = {
+      ...noFiles,
       backend: b,
       role,
       me,

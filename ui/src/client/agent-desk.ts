@@ -5,10 +5,11 @@ import {
   type AgentState,
   type Dropped,
   type IntentFeedback,
+  type Picked,
   type SiteKnowledge,
   type Tab,
 } from '../model';
-import type { Conv, MissedCount, Request, ServerFrame, Welcome } from '../proto';
+import type { Conv, MissedCount, Request, ServerFrame, SiteReply, Welcome } from '../proto';
 import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
@@ -17,6 +18,7 @@ import type { Conversation } from './conversation';
 import { examplesIn, type Example } from './intent-feedback';
 import type { Engine } from './engine';
 import { ConvList } from './list';
+import { maxFileOf } from './site';
 import type { KnowledgeCache } from './knowledge-cache';
 import { noteBefore, transfer } from './transfer';
 import { PreviewQueue } from './preview-queue';
@@ -38,6 +40,8 @@ export abstract class AgentDesk extends AgentSignals {
   protected engine: Engine | null = null;
   /** Conversations on screen. */
   private readonly shown = new Set<string>();
+  /** Largest files of sites, as the server named them. */
+  private readonly maxFiles = new Map<string, number>();
   /** Conversations that this page hands on just now. */
   private readonly handing = new Set<string>();
   /** How often the password was set, when this page last heard of it; null: it does not know, or changes it itself. */
@@ -66,6 +70,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.previews.clear();
     this.passwordSet = null;
     this.cursor = {};
+    this.maxFiles.clear();
     this.countMissed([], true, this.deps.env.now());
     this.knowledgeCache.clear();
     this.list.clear();
@@ -261,6 +266,19 @@ export abstract class AgentDesk extends AgentSignals {
 
   send(conv: string, text: string): Promise<void> {
     return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
+  }
+
+  sendFile(conv: string, file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
+    return this.thread(conv).sendFile(file, progress, signal);
+  }
+
+  async maxFile(site: string): Promise<number> {
+    let known = this.maxFiles.get(site);
+    if (known === undefined) {
+      known = maxFileOf(await this.http.get<SiteReply>(`/site/${encodeURIComponent(site)}`));
+      this.maxFiles.set(site, known);
+    }
+    return known;
   }
 
   note(conv: string, text: string, fix?: IntentFeedback): Promise<void> {

@@ -6,7 +6,9 @@ import type { Backend, BoxKey, SigningKey } from '../crypto/backend';
 import type { Directory } from '../crypto/directory';
 import type { ErrorKey } from '../model';
 import type { ClientFrame, Request } from '../proto';
+import type { FileTransfer } from '../link/file-transfer';
 import type { Store } from '../storage/store';
+import type { FileAccess } from './file-access';
 
 /** Records read, or lines opened, before the page gets its turn. */
 export const BATCH = 32;
@@ -59,6 +61,10 @@ export interface Transport {
   gen(): string;
   /** Requests the records of a conversation again, from the start if `all`. */
   again(conv: string, all?: boolean): void;
+  /** Sealed bytes of files. */
+  readonly files: FileTransfer;
+  /** Files that were opened here. */
+  readonly opened: FileAccess;
   /** Lets the page do what waits. For every `BATCH` steps of something long. */
   turn(): Promise<void>;
 }

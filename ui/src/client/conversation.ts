@@ -3,7 +3,16 @@ import type { Directory } from '../crypto/directory';
 import type { Body } from '../crypto/envelope';
 import { Rejected } from '../crypto/error';
 import { targetOf } from '../crypto/recall';
-import { ClientError, type ErrorKey, type Message, type Thread, type Wait } from '../model';
+import { hex, random } from '../crypto/bytes';
+import {
+  ClientError,
+  type ErrorKey,
+  type Message,
+  type Picked,
+  type Thread,
+  type ThreadFiles,
+  type Wait,
+} from '../model';
 import {
   Envelope,
   ownerUser,
@@ -27,9 +36,11 @@ import { Restoration } from './restoration';
 import { RobotMembership } from './robot-membership';
 import type { NoteCodec } from './sealer';
 import { SendQueue } from './send-queue';
+import { threadFiles } from './thread-files';
 import { Throttle } from './throttle';
 import { Timeline } from './timeline';
 import { countUnread } from './unread';
+import { Uploads } from './uploads';
 import { Waiters } from './waiters';
 
 /** How long "is typing" stays without a word, ms. */
@@ -78,6 +89,8 @@ export class Conversation implements Thread {
   ended: ErrorKey | null = null;
   readonly log: ConversationLog;
   readonly outbox: SendQueue;
+  readonly uploads: Uploads;
+  readonly files: ThreadFiles;
   private readonly robot: RobotMembership;
   private readonly timeline: Timeline;
   private work: Promise<void> = Promise.resolve();
@@ -108,18 +121,26 @@ export class Conversation implements Thread {
     this.conv = signal(conv);
     const log = (this.log = new ConversationLog(context, id, hooks.agent?.log));
     this.robot = new RobotMembership(context, log.epochs, id, () => this.conv.value?.owner ?? '');
+    const ready = (): boolean => this.synced.value && !this.ended && context.online();
+    this.uploads = new Uploads(context, id, {
+      ready: () => ready() && !context.broken(),
+      complete: () => this.outbox.pump(),
+      failed: (msg, why) => this.outbox.uploadFailed(msg, why),
+    });
     this.outbox = new SendQueue(
       context,
       log,
       new EpochRotation(context, log.epochs, log.memory, this.robot, id),
       this.robot,
+      this.uploads,
       {
-        ready: () => this.synced.value && !this.ended && context.online(),
+        ready,
         behind: () => this.behind(),
         changed: () => this.publish(),
       },
       hooks.agent?.notes,
     );
+    this.files = threadFiles(context, this);
     this.timeline = new Timeline(context, log, hooks.agent?.ofNote);
     this.deliveries = new Deliveries(context);
     this.receipts = new Receipts(context, id);
@@ -256,6 +277,7 @@ export class Conversation implements Thread {
   offline(): void {
     this.synced.value = false;
     this.outbox.offline();
+    this.uploads.offline();
     this.work = this.work.then(async () => {
       await this.log.memory.refresh();
       if (!this.restoration.active) this.log.history.expect();
@@ -327,6 +349,17 @@ export class Conversation implements Thread {
     await this.outbox.add(body, note).catch(tooLarge);
   }
 
+  /** Resolves when it is sealed and kept: it is in the thread then, and goes out as fast as the line takes it. */
+  async sendFile(file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
+    const { broken } = this;
+    if (broken) throw new ClientError(broken);
+    if (!this.log.epochs.current) await this.until(() => this.log.epochs.current !== null);
+    const msg = hex(random(16));
+    const body = await this.uploads.seal(msg, file, progress, signal);
+    this.context.opened.keep(this.id, msg, file.blob);
+    await this.outbox.addFile(msg, body).catch(tooLarge);
+  }
+
   async recall(id: string): Promise<void> {
     const env = this.log.lines.find(id)?.env;
     if (env) await this.outbox.recall(targetOf(env));
@@ -360,6 +393,7 @@ export class Conversation implements Thread {
     this.receipts.dispose();
     this.shown.dispose();
     this.outbox.offline();
+    this.uploads.dispose();
   }
 
   // ---- signals

@@ -5,6 +5,7 @@ import { detectBackend } from '../crypto/detect';
 import { kidOf } from '../crypto/hash';
 import type { Env } from '../link/env';
 import { Refused } from '../link/errors';
+import { createFileTransfer } from '../link/file-transfer';
 import { Link } from '../link/link';
 import { ClientError, type Connection, type ErrorKey, type Message, type Trust } from '../model';
 import type { Conv, ServerFrame, Welcome } from '../proto';
@@ -12,6 +13,7 @@ import { signal, type Signal } from '../signals';
 import type { Store } from '../storage/store';
 import { Conversation, type AgentParts } from './conversation';
 import type { DirectorySync } from './directory-sync';
+import { ciphersOf, FileAccess } from './file-access';
 import type { ConversationContext } from './context';
 
 /** What differs between a browser and a test. */
@@ -99,7 +101,10 @@ export class Engine {
       onSocketRefused: () => this.hooks.socketRefused?.(),
     });
     const counterRun = randomRun();
+    const files = createFileTransfer(o.server, deps.env, () => this.link.token());
     this.context = {
+      files,
+      opened: new FileAccess(ciphersOf({ backend: o.backend, turn: () => deps.env.turn() }), files),
       backend: o.backend,
       role: o.role,
       me: o.key,

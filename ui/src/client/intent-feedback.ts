@@ -33,7 +33,7 @@ export function examplesIn(messages: readonly Message[]): Example[] {
       fix &&
       asked
         .slice(from, (place.get(answered) ?? -1) + 1)
-        .map((q) => q.text)
+        .flatMap((q) => q.text || [])
         .join('\n');
     if (text) out.push({ text, intent: fix.intent });
   }

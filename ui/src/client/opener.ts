@@ -61,8 +61,8 @@ export class Opener {
     return firstAnnouncement(h.backend, h.sync.directory, h.o.site, h.keys!, id, botX);
   }
 
-  /** Begins a conversation with its first messages, all in one step. False if another tab began one at this moment. */
-  async begin(form: Body, text: Body): Promise<boolean> {
+  /** Begins a conversation with its first messages, all in one step; what is no text follows. False if another tab began one at this moment. */
+  async begin(form: Body, text: Body | null): Promise<boolean> {
     const { h } = this;
     // a page that was open for weeks: by an old statement no new conversation begins
     if (!(await h.fresh())) {
@@ -85,17 +85,11 @@ export class Opener {
     const engine = h.connect();
     const thread = await this.local(mine);
     await thread.outbox
-      .first(
-        [
-          [mine.form!, form],
-          [hex(random(16)), text],
-        ],
-        async (kept) => {
-          if ((await h.tabs.begin(mine, kept)).id !== id) return;
-          this.pending = mine;
-          h.thread.value = thread;
-        },
-      )
+      .first([[mine.form!, form], ...(text ? [[hex(random(16)), text] as const] : [])], async (kept) => {
+        if ((await h.tabs.begin(mine, kept)).id !== id) return;
+        this.pending = mine;
+        h.thread.value = thread;
+      })
       .finally(() => {
         // another tab was faster, or it can't be sealed: nothing of it stays
         if (this.pending?.id !== id) engine.forget(id);

@@ -2,9 +2,11 @@
  * What waits to be sent in one conversation. One envelope is on its way at a time, resent unchanged until its record comes
  * back or an error names it. Only sealed bytes are kept and sent; a message that needs another epoch or counter is sealed
  * again under the same message id, so it can never appear twice. Which epoch that is, `epoch-rotation.ts` decides.
+ * A message that names a file waits for its upload; others overtake it.
  */
 import { hex, random } from '../crypto/bytes';
-import type { Body } from '../crypto/envelope';
+import type { Body, FileBody } from '../crypto/envelope';
+import { sealedSize } from '../crypto/file';
 import type { RecallTarget } from '../crypto/recall';
 import { keyOf, passes } from '../link/errors';
 import { ClientError, type ErrorKey, type Unsent, type Wait } from '../model';
@@ -15,6 +17,7 @@ import { COUNTED, isRecall, needsNoOwner, OutgoingStore, type Outgoing } from '.
 import type { ConversationContext } from './context';
 import type { RobotMembership } from './robot-membership';
 import { Sealer, whyUnsealed, type NoteCodec } from './sealer';
+import type { Uploads } from './uploads';
 import { RATE_MS, SendPause } from './send-pause';
 
 /** Without an answer the envelope goes out again after this, ms. */
@@ -49,6 +52,7 @@ export class SendQueue {
     private readonly log: ConversationLog,
     private readonly rotation: EpochRotation,
     private readonly robot: RobotMembership,
+    private readonly uploads: Uploads,
     private readonly host: SendQueueHost,
     notes?: NoteCodec,
   ) {
@@ -88,6 +92,20 @@ export class SendQueue {
     }).finally(() => this.pump());
   }
 
+  /** Sealed and kept already (`uploads.ts`); goes out once its message waits here. */
+  addFile(msg: string, body: FileBody): Promise<void> {
+    return this.serial(async () => {
+      this.uploads.add(msg, sealedSize(body.size));
+      try {
+        await this.keep(await this.append({ msg, note: false, body }));
+      } catch (e) {
+        void this.uploads.drop(msg);
+        throw e;
+      }
+      this.host.changed();
+    });
+  }
+
   /** The first ones of a conversation, under ids that are known. `save` keeps them in one step with whatever else begins it. */
   first(
     bodies: readonly (readonly [msg: string, body: Body])[],
@@ -115,9 +133,14 @@ export class SendQueue {
     o: Pick<Outgoing, 'msg' | 'note' | 'body' | 'target' | 'team'>,
     at = this.context.now(),
   ): Promise<Outgoing> {
-    const out = await this.sealer.seal({ ...o, at, error: null, refusals: 0 }, this.queue);
+    const out = await this.sealer.seal({ ...o, at, error: null, refusals: 0 }, this.ahead(this.queue));
     this.queue.push(out);
     return out;
+  }
+
+  /** Of these, what is sent before another that is added: a file may take its time. */
+  private ahead(list: readonly Outgoing[]): Outgoing[] {
+    return list.filter((o) => this.uploads.isThere(o.msg));
   }
 
   retry(msg: string): void {
@@ -127,6 +150,7 @@ export class SendQueue {
     o.refusals = 0;
     this.queue.splice(this.queue.indexOf(o), 1);
     this.queue.push(o);
+    this.uploads.retry(msg);
     this.host.changed();
     void this.serial(() => this.keep(o)).finally(() => this.pump());
   }
@@ -141,12 +165,21 @@ export class SendQueue {
     return text;
   }
 
-  /** It is sent no more. What a person wrote in it. */
+  /** It is sent no more. What a person wrote in it; of a file its name. */
   takeOut(o: Outgoing): Unsent[] {
+    this.remove(o);
+    const { body, note } = o;
+    if (body?.t === 'file') {
+      void this.uploads.drop(o.msg);
+      return [{ text: body.text || body.name, note }];
+    }
+    // a judgement of the robot is no text of a person
+    return body && 'text' in body && !('fix' in body && body.fix) ? [{ text: body.text, note }] : [];
+  }
+
+  private remove(o: Outgoing): void {
     this.queue.splice(this.queue.indexOf(o), 1);
     void this.store.remove(o.msg);
-    // a judgement of the robot is no text of a person
-    return o.body && 'text' in o.body && !('fix' in o.body && o.body.fix) ? [{ text: o.body.text, note: o.note }] : [];
   }
 
   // ---- what was kept, and sealed too early
@@ -155,20 +188,27 @@ export class SendQueue {
   restore(alive: (inst: number) => Promise<boolean>): Promise<void> {
     return this.serial(async () => {
       await this.robot.restore();
+      const kept = new Set<string>();
       for (const { bytes, by, at, error } of await this.store.list()) {
         const env = Envelope.parse(bytes);
+        if (env) kept.add(env.msg);
         if (!env || this.queue.some((o) => o.msg === env.msg) || (by !== this.context.counterRun && (await alive(by))))
           continue;
         if (this.log.has(env.msg)) {
           await this.store.remove(env.msg);
+          await this.uploads.posted(env.msg);
           continue;
         }
         const note = env.kind === Kind.note || env.kind === Kind.noteRecall;
         // what can't be read yet stays: its epoch may come with the records
         const target = isRecall(env) ? { ...env.recalled, note } : undefined;
         const body = target ? null : await this.sealer.open(env);
-        if (body || target) this.readmit(env, { note, body, target, at, error });
+        const file = body?.t === 'file' ? await this.uploads.adopt(env.msg, alive) : null;
+        if (file === 'other') continue;
+        const lost = file === 'lost' ? 'error.file_lost' : null;
+        if (body || target) this.readmit(env, { note, body, target, at, error: error ?? lost });
       }
+      await this.uploads.sweep((msg) => kept.has(msg) || this.queue.some((o) => o.msg === msg), alive);
       this.queue.sort((a, b) => a.at - b.at);
       this.host.changed();
     }).finally(() => this.pump());
@@ -204,7 +244,7 @@ export class SendQueue {
 
   /** In its place, under the same message id. */
   private async sealAgain(o: Outgoing): Promise<Outgoing> {
-    const sealed = await this.sealer.seal(o, this.queue.slice(0, this.queue.indexOf(o)));
+    const sealed = await this.sealer.seal(o, this.ahead(this.queue.slice(0, this.queue.indexOf(o))));
     const at = this.queue.indexOf(o);
     // it may have been taken back meanwhile
     if (at >= 0) this.queue[at] = sealed;
@@ -221,7 +261,8 @@ export class SendQueue {
     const mine = this.log.isShown(env);
     const known = mine && this.queue.find((o) => o.msg === env.msg);
     if (known) {
-      this.takeOut(known);
+      this.remove(known);
+      if (known.body?.t === 'file') void this.uploads.posted(known.msg);
       this.recallEnded(env.msg, null);
       this.host.changed();
     }
@@ -243,6 +284,7 @@ export class SendQueue {
     this.inFlight = null;
     if (passes(f.code)) this.pause.startAsAsked(f);
     else if (++o.refusals > MAX_REFUSALS) this.fail(o, keyOf(f));
+    else if (f.code === Code.conflict && o.body?.t === 'file' && this.uploads.again(o.msg)) this.pump();
     else if (f.code === Code.conflict) this.pause.start(CONFLICT_MS);
     else if (f.code === Code.epoch_stale) {
       if (!needsNoOwner(o)) this.rotation.over(o.env.epoch);
@@ -291,6 +333,14 @@ export class SendQueue {
     this.pause.end();
   }
 
+  /** Its upload came to an end that another try would not mend. */
+  uploadFailed(msg: string, error: ErrorKey): void {
+    void this.serial(async () => {
+      const o = this.queue.find((x) => x.msg === msg);
+      if (o) this.fail(o, error);
+    });
+  }
+
   /** The link is gone: what was on its way goes out again after the next catch-up. */
   offline(): void {
     this.inFlight = null;
@@ -316,7 +366,7 @@ export class SendQueue {
 
   private async step(): Promise<void> {
     const { context, rotation, robot, host, pause } = this;
-    const head = this.queue.find((o) => !o.error);
+    const head = this.queue.find((o) => !o.error && this.uploads.isThere(o.msg));
     if (!(head || robot.mustLeave()) || this.held || this.inFlight || !host.ready() || context.broken()) return;
     const wait = pause.left;
     if (wait > 0) return pause.wake(wait);

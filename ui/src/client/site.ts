@@ -1,4 +1,5 @@
 /** Reads the settings of a site. They are not signed: for appearance only, never for keys. */
+import { MAX_FILE } from '../crypto/file';
 import type { FormField, Localised, SiteInfo } from '../model';
 import type { PresenceState, SiteReply } from '../proto';
 
@@ -37,6 +38,10 @@ function field(v: unknown): FormField[] {
   ];
 }
 
+/** Servers from before there were files name none. */
+export const maxFileOf = ({ max_file: n }: Pick<SiteReply, 'max_file'>): number =>
+  Number.isSafeInteger(n) && n! > 0 ? Math.min(n!, MAX_FILE) : 0;
+
 /** `signedName`, `org`: from the directory. */
 export function siteInfo(reply: SiteReply, id: string, signedName: string, orgName: string): SiteInfo {
   const form: unknown = isObject(reply.form) ? (reply.form as Json).fields : reply.form;
@@ -47,6 +52,7 @@ export function siteInfo(reply: SiteReply, id: string, signedName: string, orgNa
     orgName,
     form: Array.isArray(form) ? form.flatMap(field) : [],
     greeting: localised(reply.greeting),
+    maxFile: maxFileOf(reply),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Turns what a log and an outbox hold into the messages a page shows. The same line is the same object until it changes. */
-import type { Body } from '../crypto/envelope';
-import type { ErrorKey, Form, Message, Side, ThreadEvent } from '../model';
+import { unb64u } from '../crypto/bytes';
+import type { Body, FileBody } from '../crypto/envelope';
+import type { ErrorKey, FileInfo, Form, Message, Side, ThreadEvent } from '../model';
 import { ownerUser, type Marks } from '../proto';
 import type { ConversationLog } from './conversation-log';
 import type { Entry } from './log-entry';
@@ -14,6 +15,15 @@ const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }
   lang,
   mode,
   after,
+});
+
+const fileOf = ({ name, size, w, h, thumb, secs }: FileBody): FileInfo => ({
+  name,
+  size,
+  w,
+  h,
+  thumb: thumb === undefined ? undefined : unb64u(thumb),
+  secs,
 });
 
 /** Quick replies of one message, and characters of its explanation. */
@@ -201,6 +211,7 @@ export class Timeline {
           author,
           kind: e.kind === 'note' ? 'note' : 'text',
           text,
+          ...(body?.t === 'file' && { file: fileOf(body) }),
           canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at),
         };
       }
@@ -280,6 +291,7 @@ export class Timeline {
     if (body.t === 'form') {
       return { ...mine, ...rest, author, kind: 'form', text: '', form: formOf(body) };
     }
-    return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: body.text };
+    const file = body.t === 'file' ? fileOf(body) : undefined;
+    return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: body.text ?? '', file };
   }
 }

@@ -1,7 +1,7 @@
 /** The visitor's client as pages know it: what they show, and what a visitor does. How it comes about is in `visitor-session.ts`. */
 import type { Body } from '../crypto/envelope';
 import { createHttp } from '../link/http';
-import { ClientError, type Thread, type VisitorClient, type VisitorOptions } from '../model';
+import { ClientError, type Picked, type Thread, type VisitorClient, type VisitorOptions } from '../model';
 import { computed, signal, when } from '../signals';
 import type { Deps } from './engine';
 import { watchPresence } from './presence';
@@ -10,6 +10,9 @@ import { VisitorSession } from './visitor-session';
 
 /** For the first message, while other tabs begin conversations, too. */
 const MAX_TRIES = 2;
+
+/** Its person may leave it so for ever. */
+const isPaused = (thread: Thread, id: string): boolean => thread.files.upload(id)?.value.state === 'paused';
 
 export class Visitor implements VisitorClient {
   private readonly session = new VisitorSession(this.o, this.deps);
@@ -55,17 +58,30 @@ export class Visitor implements VisitorClient {
   }
 
   send(text: string): Promise<void> {
+    return this.inTurn(() => this.sendNow({ t: 'text', ts: this.deps.env.now(), text }));
+  }
+
+  sendFile(file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
+    // texts do not wait until it is sealed
+    return this.inTurn(() => this.sendNow(null)).then(() => {
+      const thread = this.thread.value;
+      if (!thread) throw new ClientError('error.conflict', 'left meanwhile');
+      return thread.sendFile(file, progress, signal);
+    });
+  }
+
+  private inTurn(fn: () => Promise<void>): Promise<void> {
     this.keepOpen();
-    const done = this.sending.then(() => this.sendNow(text));
+    const done = this.sending.then(fn);
     this.sending = done.catch(() => undefined);
     return done;
   }
 
-  private async sendNow(text: string): Promise<void> {
+  /** Null: only sees to it that there is a conversation. */
+  private async sendNow(body: Body | null): Promise<void> {
     await this.session.loading;
     const reason = this.trust.value;
     if (reason.mode === 'broken') throw new ClientError(reason.reason ?? 'error.directory');
-    const ts = this.deps.env.now();
     await this.session.look();
     for (let tries = 0; !this.thread.value; tries++) {
       // another tab began one that this one can't join
@@ -73,20 +89,20 @@ export class Visitor implements VisitorClient {
       const mode = this.o.org === undefined ? 'unpinned' : 'pinned';
       const form: Body = {
         t: 'form',
-        ts,
+        ts: this.deps.env.now(),
         fields: this.fields,
         page: pageNow(),
         lang: this.o.lang,
         mode,
         after: this.session.predecessor.id,
       };
-      if (await this.session.opener.begin(form, { t: 'text', ts, text })) {
+      if (await this.session.opener.begin(form, body)) {
         this.session.predecessor.clear();
         return;
       }
       await this.session.look();
     }
-    await this.thread.value.send({ t: 'text', ts, text });
+    if (body) await this.thread.value.send(body);
   }
 
   requestPerson(): void {
@@ -162,7 +178,7 @@ export class Visitor implements VisitorClient {
     return when(() => {
       if (this.ending.value !== wanted || this.thread.value !== thread || thread.conv.value?.state !== 'open')
         return false;
-      const waits = thread.messages.value.some((m) => m.state === 'queued');
+      const waits = thread.messages.value.some((m) => m.state === 'queued' && !isPaused(thread, m.id));
       return this.connection.value.state === 'online' && !waits ? true : null;
     });
   }

@@ -8,6 +8,7 @@ import { Badge } from '../ui/Badge';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { memo } from '../ui/memo';
+import { fileLine } from '../ui/FileBubble';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
@@ -96,6 +97,7 @@ const PREVIEW = 160;
 /** The beginning of a message, without the robot's marks. */
 export function previewOf(last: Message | null): string {
   if (!last) return '';
+  if (last.file && !last.text) return short(fileLine(last.file), PREVIEW);
   return short(last.side === 'robot' ? plain(last.text.slice(0, 4 * PREVIEW)) : last.text, PREVIEW);
 }
 
@@ -104,7 +106,7 @@ function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on
   // Own conversations are followed anyway; the same thread comes back for the same id.
   const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
   const { last } = item;
-  const text = useMemo(() => previewOf(last), [last?.text, last?.side]);
+  const text = useMemo(() => previewOf(last), [last?.text, last?.side, last?.file]);
   const draft = state.draftOf(item.id, 'reply') || state.draftOf(item.id, 'note');
   if (thread?.typing.value?.side === 'visitor') return <span class="c-preview c-typing">{shared('typing')}…</span>;
   if (draft && !on) {

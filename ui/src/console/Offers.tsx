@@ -92,7 +92,7 @@ function Who({
 }
 
 function Words({ item }: { item: ConvItem | undefined }) {
-  return item?.last?.text ? (
+  return item?.last && previewOf(item.last) ? (
     <p class="c-offer-preview" dir="auto">
       {previewOf(item.last)}
     </p>

@@ -89,6 +89,16 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             disabled={!note && !!blocked}
             focusKey={state.focusField.value}
             autofocus
+            files={
+              note
+                ? undefined
+                : {
+                    tray: state.trayOf(item.id),
+                    max: () => client.maxFile(item.conv.site),
+                    send: (file, progress, signal) => client.sendFile(item.id, file, progress, signal),
+                    errorText,
+                  }
+            }
           />
         </>
       )}

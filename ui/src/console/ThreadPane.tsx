@@ -37,7 +37,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   };
 
   return (
-    <main class="c-thread">
+    <main class="c-thread" data-drop>
       <ThreadHead client={client} item={item} thread={thread} />
       {!synced && !messages.length ? (
         <p class="c-loading" role="status">
@@ -53,6 +53,8 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           fieldLabel={fieldLabel}
           eventText={(m) => eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
           errorText={(m) => errorText(m.error)}
+          errorOf={errorText}
+          files={thread.files}
           typing={typing && { name: typing.side === 'visitor' ? name : typing.name }}
           onSeen={() => client.markRead(item.id)}
           retry={(id) => client.retry(item.id, id)}

@@ -15,7 +15,7 @@ export function unanswered(messages: readonly Message[]): string[] {
     const m = messages[i]!;
     if (m.kind !== 'text') continue;
     if (m.side === 'agent') break;
-    if (m.side === 'visitor') out.unshift(m.text);
+    if (m.side === 'visitor' && m.text) out.unshift(m.text);
   }
   return out;
 }

@@ -1,4 +1,5 @@
 /** What one console remembers: which conversation is open, drafts, settings. Drafts stay in memory: they are not encrypted. */
+import { Tray } from '../files/tray';
 import type { Dropped, ErrorKey, Tab } from '../model';
 import { signal } from '../signals';
 import { Acts } from './acts';
@@ -31,6 +32,7 @@ export class ConsoleState {
   /** People who enrolled late and whose confirmation the admin postponed until the page is opened again. */
   readonly putAside = signal<ReadonlySet<string>>(new Set());
   readonly suggest = createSuggest();
+  private readonly trays = new Map<string, Tray>();
   private readonly drafts = signal<ReadonlyMap<string, string>>(new Map());
 
   draftOf(conv: string, of: Mode): string {
@@ -44,7 +46,15 @@ export class ConsoleState {
     this.drafts.value = next;
   }
 
+  /** Files that are about to be sent in a conversation. */
+  trayOf(conv: string): Tray {
+    let tray = this.trays.get(conv);
+    if (!tray) this.trays.set(conv, (tray = new Tray()));
+    return tray;
+  }
+
   forgetDrafts(): void {
+    this.trays.clear();
     this.drafts.value = new Map();
   }
 

@@ -6,6 +6,8 @@
  * is for pages without WebCrypto (plain http). Which one is found by trying, never by the browser's name.
  */
 
+import type { Aes } from './hpke';
+
 /** An Ed25519 key pair. */
 export interface SigningKey {
   readonly pk: Uint8Array;
@@ -56,6 +58,8 @@ export interface Backend {
   seal(pk: Uint8Array, info: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Promise<Sealed>;
   /** Strict: false for keys that `isGoodKey` refuses, for non-canonical signatures, for anything malformed. */
   verify(label: string, pk: Uint8Array, m: Uint8Array, sig: Uint8Array): Promise<boolean>;
+  /** AES-256-GCM under a key of the caller; rejects if something does not open. */
+  aes: Aes;
 }
 
 /** Salt, info and length of a message's key and nonce; one definition for all back ends. */

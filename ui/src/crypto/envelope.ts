@@ -2,8 +2,9 @@
 import { stringify } from '../json';
 import { type Envelope, Kind, MAX_BODY, MAX_ENVELOPE, MESSAGE_HEADER } from '../proto';
 import type { Backend, BoxKey, EpochKey, SigningKey } from './backend';
-import { cat, equal, hex, text, u32, utf8 } from './bytes';
+import { cat, equal, hex, sized, text, u32, unb64u, utf8 } from './bytes';
 import { reject } from './error';
+import { MAX_FILE } from './file';
 import { BoxKind, boxKid, kidOf } from './hash';
 
 /** Fields of a header other than kind and sender. */
@@ -36,6 +37,35 @@ export interface IntentFeedback {
   intent: string;
 }
 
+/** A file: what it is called, and how to open what lies on the server under the id of this message. `type` is its sender's word. */
+export interface FileBody {
+  t: 'file';
+  ts: number;
+  name: string;
+  type: string;
+  /** Bytes of the plaintext. */
+  size: number;
+  /** 32 bytes, base64url. */
+  key: string;
+  /** SHA-256 of the plaintext, base64url. */
+  sha: string;
+  /** Pixels of a picture. */
+  w?: number;
+  h?: number;
+  /** A small JPEG or WebP, base64url. */
+  thumb?: string;
+  /** Length of a voice note. */
+  secs?: number;
+  /** Words written with it. */
+  text?: string;
+}
+
+/** Characters of a file's name and type. */
+export const MAX_FILE_NAME = 255;
+const MAX_TYPE = 127;
+/** Bytes of a small picture. */
+export const MAX_THUMB = 6 * 1024;
+
 /** Inside the seal. `buttons` and `bot` count only if a robot wrote it. */
 export type Body =
   | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
@@ -48,6 +78,7 @@ export type Body =
       mode?: 'pinned' | 'unpinned';
       after?: string;
     }
+  | FileBody
   | { t: 'note'; ts: number; text: string; fix?: IntentFeedback; for?: 'transfer' }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
@@ -101,6 +132,7 @@ export function decodeBody(bytes: Uint8Array): Body | null {
   if (b.t === 'text' || b.t === 'note') {
     return typeof b.text === 'string' ? ({ ...b, ts: Number(b.ts) || 0 } as Body) : reject('body');
   }
+  if (b.t === 'file') return fileOf(b);
   if (b.t === 'ctl' && b.do === 'handoff') return { ...b, ts: Number(b.ts) || 0, text: '', why: String(b.why) } as Body;
   if (b.t === 'form') {
     const fields: Record<string, string> = {};
@@ -120,6 +152,49 @@ export function decodeBody(bytes: Uint8Array): Body | null {
   }
   return null;
 }
+
+/** Rejects what can be no file. Nothing but the known fields is passed on. */
+function fileOf(b: Record<string, unknown>): FileBody {
+  const whole = (v: unknown, most: number): number =>
+    Number.isSafeInteger(v) && (v as number) >= 0 && (v as number) <= most ? (v as number) : reject('body');
+  const string = (v: unknown, most: number): string => (typeof v === 'string' && v.length <= most ? v : reject('body'));
+  const bytes = (v: unknown, n: number): string => {
+    try {
+      sized(v, n);
+    } catch {
+      return reject('body');
+    }
+    return v as string;
+  };
+  const out: FileBody = {
+    t: 'file',
+    ts: Number(b.ts) || 0,
+    name: string(b.name, MAX_FILE_NAME),
+    type: string(b.type, MAX_TYPE),
+    size: whole(b.size, MAX_FILE),
+    key: bytes(b.key, 32),
+    sha: bytes(b.sha, 32),
+  };
+  // both or neither
+  if (b.w !== undefined || b.h !== undefined) {
+    out.w = whole(b.w, MAX_SIDE) || reject('body');
+    out.h = whole(b.h, MAX_SIDE) || reject('body');
+  }
+  if (b.secs !== undefined) out.secs = whole(b.secs, 86_400);
+  if (b.text !== undefined) out.text = string(b.text, MAX_BODY);
+  if (b.thumb !== undefined) {
+    out.thumb = string(b.thumb, Math.ceil((MAX_THUMB * 4) / 3));
+    try {
+      unb64u(out.thumb);
+    } catch {
+      return reject('body');
+    }
+  }
+  return out;
+}
+
+/** Pixels of a side that a sender may name; what is drawn is decided by the picture itself. */
+const MAX_SIDE = 2 ** 31 - 1;
 
 function pageOf(p: unknown): { url: string; title: string; referrer: string } | undefined {
   if (typeof p !== 'object' || p === null) return undefined;

@@ -125,6 +125,7 @@ export function nativeBackend(): Backend {
     },
     seal: async (pk, info, aad, plaintext) => hpkeSeal(nativeAes, (await newDhKey())[0], pk, info, aad, plaintext),
     verify,
+    aes: nativeAes,
   };
   return self;
 }

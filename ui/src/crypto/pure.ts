@@ -92,6 +92,7 @@ function backend(name: 'mixed' | 'pure', codec: KeyCodec): Backend {
     },
     seal: async (pk, info, aad, plaintext) => hpkeSeal(aes, dhKey(random(32)), pk, info, aad, plaintext),
     verify: async (label, pk, m, sig) => verifyStrict(pk, labelled(label, m), sig),
+    aes,
   };
 }
 

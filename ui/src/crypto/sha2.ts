@@ -109,25 +109,65 @@ const block512: Block = (block, at, state) => {
   }
 };
 
-/** Pads, then block by block. The length in bits is in the last 8 bytes: messages here stay below 2^53 bits. */
-function digest(m: Uint8Array, size: number, state: Uint32Array, block: Block): Uint8Array {
-  const padded = new Uint8Array(Math.ceil((m.length + 1 + size / 8) / size) * size);
-  padded.set(m);
-  padded[m.length] = 0x80;
-  const view = new DataView(padded.buffer);
-  view.setUint32(padded.length - 8, m.length / 2 ** 29);
-  view.setUint32(padded.length - 4, m.length << 3);
-  for (let at = 0; at < padded.length; at += size) block(view, at, state);
+/** The padding behind the last `rest` bytes of a message of `length` bytes. The length in bits is in the last 8 bytes: messages here stay below 2^53 bits. */
+function padded(rest: Uint8Array, length: number, size: number): Uint8Array {
+  const out = new Uint8Array(Math.ceil((rest.length + 1 + size / 8) / size) * size);
+  out.set(rest);
+  out[rest.length] = 0x80;
+  const view = new DataView(out.buffer);
+  view.setUint32(out.length - 8, length / 2 ** 29);
+  view.setUint32(out.length - 4, length << 3);
+  return out;
+}
+
+/** Takes in whole blocks. */
+function blocks(whole: Uint8Array, size: number, state: Uint32Array, block: Block): void {
+  const view = new DataView(whole.buffer, whole.byteOffset, whole.length);
+  for (let at = 0; at < whole.length; at += size) block(view, at, state);
+}
+
+function written(state: Uint32Array): Uint8Array {
   const out = new DataView(new ArrayBuffer(4 * state.length));
   state.forEach((x, i) => out.setUint32(4 * i, x));
   return new Uint8Array(out.buffer);
 }
 
-export const sha256 = (m: Uint8Array): Uint8Array =>
-  digest(
-    m,
-    64,
-    START.filter((_, i) => i % 2 === 0),
-    block256,
-  );
+function digest(m: Uint8Array, size: number, state: Uint32Array, block: Block): Uint8Array {
+  blocks(padded(m, m.length, size), size, state, block);
+  return written(state);
+}
+
+const start256 = (): Uint32Array => START.filter((_, i) => i % 2 === 0);
+
+export const sha256 = (m: Uint8Array): Uint8Array => digest(m, 64, start256(), block256);
 export const sha512 = (m: Uint8Array): Uint8Array => digest(m, 128, START.slice(), block512);
+
+/** SHA-256 of what comes piece by piece. */
+export class Sha256 {
+  private readonly state = start256();
+  private rest = new Uint8Array(0);
+  private length = 0;
+
+  update(piece: Uint8Array): void {
+    this.length += piece.length;
+    let from = 0;
+    if (this.rest.length) {
+      from = Math.min(piece.length, 64 - this.rest.length);
+      const filled = new Uint8Array(this.rest.length + from);
+      filled.set(this.rest);
+      filled.set(piece.subarray(0, from), this.rest.length);
+      this.rest = filled;
+      if (filled.length < 64) return;
+      blocks(filled, 64, this.state, block256);
+    }
+    const whole = from + Math.floor((piece.length - from) / 64) * 64;
+    blocks(piece.subarray(from, whole), 64, this.state, block256);
+    this.rest = piece.slice(whole);
+  }
+
+  /** Nothing is added after it. */
+  digest(): Uint8Array {
+    blocks(padded(this.rest, this.length, 64), 64, this.state, block256);
+    return written(this.state);
+  }
+}

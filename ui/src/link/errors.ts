@@ -37,6 +37,7 @@ export interface Refusal {
   text?: string;
   retry_ms?: unknown;
   limit?: unknown;
+  have?: unknown;
 }
 
 /** Longest wait that is believed, ms. */
@@ -64,12 +65,15 @@ export function waitOf(f: Refusal, ms: number, now = Date.now()): Wait {
 export class Refused extends ClientError {
   readonly code: number;
   readonly retryMs?: number;
+  /** Of an upload at another place: how much of it is there. */
+  readonly have?: number;
 
   constructor(f: Refusal) {
     const ms = retryMsOf(f);
     super(keyOf(f), f.text, ms !== undefined && passes(f.code) ? waitOf(f, ms) : undefined);
     this.code = f.code;
     this.retryMs = ms;
+    if (typeof f.have === 'number') this.have = f.have;
   }
 }
 

@@ -12,6 +12,7 @@ export interface Http {
   get<T>(path: string, token?: string): Promise<T>;
   /** `invite`: key of the invite it is about; the server looks for it before it reads a body that may be large. */
   post<T>(path: string, body: unknown, token?: string, invite?: string): Promise<T>;
+  delete(path: string, token: string): Promise<void>;
   bytes(path: string, token: string): Promise<Uint8Array>;
 }
 
@@ -56,6 +57,7 @@ export function createHttp(server: string, env: Env): Http {
           token,
         ),
       ),
+    delete: (path, token) => call(path, { method: 'DELETE' }, token).then(() => undefined),
     async bytes(path, token) {
       const r = await call(path, { method: 'GET' }, token);
       try {

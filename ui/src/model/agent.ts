@@ -5,6 +5,7 @@ import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
 import type { ErrorKey } from './errors';
+import type { Picked } from './files';
 import type { Message, Thread } from './thread';
 
 export type Tab = 'mine' | 'queue' | 'missed' | 'all';
@@ -149,6 +150,10 @@ export interface AgentClient {
   watch(conv: string): void;
   unwatch(conv: string): void;
   send(conv: string, text: string): Promise<void>;
+  /** As the visitor's. */
+  sendFile(conv: string, file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void>;
+  /** Largest file of a site, in bytes; 0: none are taken. */
+  maxFile(site: string): Promise<number>;
   /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
   note(conv: string, text: string, fix?: IntentFeedback): Promise<void>;
   /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */

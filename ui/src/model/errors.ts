@@ -26,6 +26,13 @@ export const ERROR_KEYS = [
   'error.snapshot_expired', // the signed statement about the list is too old: the company must renew it
   'error.rate_limited', // too fast; it is retried by itself
   'error.too_large', // the message is too long
+  'error.file_large', // more bytes than the site takes of one file
+  'error.file_refused', // the server does not take this file
+  'error.file_lost', // what was kept of it to be sent is not there any more
+  'error.file_unread', // the browser cannot read it: it was moved or changed
+  'error.file_space', // this browser has no space to keep it until it is sent
+  'error.file_gone', // the server does not have it: taken back, or too old
+  'error.file_false', // what the server gave is not what was sent
   'error.full', // the conversation holds as much as one may: a new one is needed
   'error.forbidden',
   'error.not_found',

@@ -9,5 +9,6 @@ export type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from 
 export * from './agent';
 export * from './connection';
 export * from './errors';
+export * from './files';
 export * from './thread';
 export * from './visitor';

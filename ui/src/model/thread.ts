@@ -3,6 +3,7 @@ import type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
 import type { Conv, OwnerWhy } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { ErrorKey, Wait } from './errors';
+import type { FileInfo, ThreadFiles } from './files';
 
 export type Side = 'visitor' | 'agent' | 'robot' | 'system';
 
@@ -61,6 +62,8 @@ export interface Message {
   mine: boolean;
   kind: 'text' | 'form' | 'note' | 'event' | 'recalled' | 'removed' | 'broken' | 'unsupported';
   text: string;
+  /** Of a `text`: the file that it names. */
+  file?: FileInfo;
   form?: Form;
   event?: ThreadEvent;
   /** Quick replies of the robot; live while this is the newest message. */
@@ -109,4 +112,5 @@ export interface Thread {
   blocked: ReadonlySignal<ErrorKey | null>;
   /** What waits here is tried again by itself then; null if nothing must wait. */
   wait: ReadonlySignal<Wait | null>;
+  files: ThreadFiles;
 }

@@ -3,6 +3,7 @@ import type { PresenceState } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
 import type { Wait } from './errors';
+import type { Picked } from './files';
 import type { Thread } from './thread';
 
 /** A text in the languages of the pages. */
@@ -28,6 +29,8 @@ export interface SiteInfo {
   orgName: string;
   form: FormField[];
   greeting: Localised;
+  /** Largest file, in bytes; 0: none are taken. */
+  maxFile: number;
 }
 
 /** Opens lazily: nothing is made or sent before the first message. */
@@ -63,6 +66,8 @@ export interface VisitorClient {
   start(fields: Record<string, string>): void;
   /** Never loses the text: it is in the thread as `queued` at once. Rejects only if trust is broken. */
   send(text: string): Promise<void>;
+  /** Resolves when it is sealed and kept, and in the thread as `queued`. Rejects if it cannot be read, kept or sent at all. */
+  sendFile(file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void>;
   /** A person, please: takes the robot out at once, or when the connection is back; before the first message, from the start. */
   requestPerson(): void;
   /** Leaves the conversation where it waits for people; the next message begins one with the robot, which names it. */

@@ -1,19 +1,35 @@
-/** Where people write. Enter sends, Shift or Ctrl with it makes a line, an input method keeps its own Enter. */
+/** Where people write, and put files. Enter sends, Shift or Ctrl with it makes a line, an input method keeps its own Enter. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { canRecord } from '../files/recorder';
+import type { SendFile, Tray as Items } from '../files/tray';
 import { translator } from '../i18n/core';
 import { visitorErrors } from '../i18n/errors';
 import { t } from '../i18n/shared';
+import type { ErrorKey } from '../model';
+import { IconButton } from './Button';
 import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
 import { unpadded } from './readable';
 import { MAX_TEXT, sizeOf } from './textSize';
+import { Tray } from './Tray';
+import { Voice } from './Voice';
+import { usePick } from './usePick';
 import * as icon from './icons';
 
 const error = translator(visitorErrors);
 const TYPING_EVERY_MS = 3_000;
 const TYPING_OFF_MS = 4_000;
+
+/** Where files can be sent. */
+export interface ComposerFiles {
+  tray: Items;
+  /** The largest one, in bytes. */
+  max: () => number | Promise<number>;
+  send: SendFile;
+  errorText: (key: ErrorKey) => string;
+}
 
 interface ComposerProps {
   value: string;
@@ -27,6 +43,7 @@ interface ComposerProps {
   focusKey?: unknown;
   autofocus?: boolean;
   foot?: ComponentChildren;
+  files?: ComposerFiles;
 }
 
 export function Composer({
@@ -40,12 +57,26 @@ export function Composer({
   focusKey,
   autofocus,
   foot,
+  files,
 }: ComposerProps) {
+  const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping(onTyping);
   const size = sizeOf(value);
   const tooLong = size > MAX_TEXT;
-  const ready = !disabled && !tooLong && value.trim() !== '';
+  const pick = usePick(form, disabled ? undefined : files?.tray, () => files!.max());
+  const some = files?.tray.some ?? false;
+  const [speaking, setSpeaking] = useState(false);
+  const ready = !disabled && !tooLong && (value.trim() !== '' || some);
+
+  // under fingers it takes the place of the other button while there is nothing to send
+  const voice = files && canRecord() && (value === '' || speaking) && !some && (
+    <Voice
+      disabled={disabled}
+      onBusy={setSpeaking}
+      onDone={(spoken) => files.tray.send(files.send, files.tray.give(spoken))}
+    />
+  );
 
   useLayoutEffect(() => {
     const el = field.current;
@@ -62,7 +93,8 @@ export function Composer({
   const send = () => {
     if (!ready) return;
     typing.stop();
-    onSend(unpadded(value));
+    if (value.trim() !== '') onSend(unpadded(value));
+    files?.tray.send(files.send);
     field.current?.focus();
   };
 
@@ -80,6 +112,7 @@ export function Composer({
 
   return (
     <form
+      ref={form}
       class="k-composer"
       onSubmit={(e) => {
         e.preventDefault();
@@ -91,8 +124,16 @@ export function Composer({
           {error('error.too_large')}
         </p>
       )}
+      {files && <Tray {...files} />}
+      {pick.over && (
+        <div class="k-drop">
+          <p>{t('dropHere')}</p>
+        </div>
+      )}
+      {files && !speaking && <Choose disabled={disabled} onFiles={pick.add} />}
       <textarea
         ref={field}
+        hidden={speaking}
         class="k-composer-field"
         rows={1}
         value={value}
@@ -108,9 +149,11 @@ export function Composer({
           else typing.stop();
         }}
         onBlur={typing.stop}
+        onPaste={pick.onPaste}
         onKeyDown={onKey}
       />
-      <div class="k-composer-side">
+      {voice}
+      <div class="k-composer-side" hidden={speaking || (!!voice && !hasKeyboard())}>
         {foot}
         {size > MAX_TEXT * 0.9 && (
           <span class={`k-count${tooLong ? ' k-error' : ''}`}>
@@ -122,6 +165,34 @@ export function Composer({
         </button>
       </div>
     </form>
+  );
+}
+
+/** Buttons that open the browser's choice of files; for fingers one more, for the camera and its pictures. */
+function Choose({ disabled, onFiles }: { disabled?: boolean; onFiles: (files: Iterable<File>) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const choose = (accept: string) => {
+    input.current!.accept = accept;
+    input.current!.click();
+  };
+  return (
+    <div class="k-composer-side">
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        onChange={(e) => {
+          onFiles([...(e.currentTarget.files ?? [])]);
+          // the same one may be chosen again
+          e.currentTarget.value = '';
+        }}
+      />
+      <IconButton icon={icon.attach} label={t('attach')} disabled={disabled} onClick={() => choose('')} />
+      {!hasKeyboard() && (
+        <IconButton icon={icon.photo} label={t('photo')} disabled={disabled} onClick={() => choose('image/*')} />
+      )}
+    </div>
   );
 }
 

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar } from './Avatar';
+import { FileBubble, type FileActs } from './FileBubble';
 import { RichText } from './RichText';
 import { Icon } from './Icon';
 import { memo, sameItems } from './memo';
@@ -10,7 +11,7 @@ import { short } from './readable';
 import { clock, full, now } from './time';
 import * as icon from './icons';
 
-export interface MessageActs {
+export interface MessageActs extends Partial<FileActs> {
   retry: (id: string) => void;
   recall: (id: string) => void;
   /** Takes a text that was refused back into the field. */
@@ -100,12 +101,13 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
       )}
       <div class="k-bubble-row" data-line={m.id}>
         <div
-          class={`k-bubble k-kind-${m.kind}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`}
+          class={`k-bubble k-kind-${m.kind}${m.file ? ' k-has-file' : ''}${m.state === 'failed' ? ' k-failed' : ''}${m.state === 'queued' ? ' k-queued' : ''}`}
           title={full(m.at)}
         >
           {m.kind === 'form' && m.form && (
             <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />
           )}
+          {m.file && <FileBubble m={m} acts={acts} />}
           {shown && m.text && (
             <div class="k-text" dir="auto">
               <RichText text={m.text} as={m.side === 'robot' ? 'markdown' : 'links'} />
@@ -131,6 +133,11 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
                 <button type="button" class="k-link" onClick={() => acts.current.retry(m.id)}>
                   {t('retry')}
                 </button>
+                {m.file && (
+                  <button type="button" class="k-link" onClick={() => acts.current.files?.cancel(m.id)}>
+                    {t('remove')}
+                  </button>
+                )}
                 {m.text && acts.current.edit && (
                   <button type="button" class="k-link" onClick={() => acts.current.edit!(m)}>
                     {t('edit')}

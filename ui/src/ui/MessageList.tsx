@@ -7,6 +7,7 @@ import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { held, layOut, moved, newest, type Row, type View } from './group';
 import { Icon } from './Icon';
+import { Viewer } from './Viewer';
 import { MessageGroup, type Below, type MessageActs } from './MessageItem';
 import { clock, day } from './time';
 import * as icon from './icons';
@@ -44,8 +45,9 @@ export function MessageList(props: ListProps) {
   const [moves, setMoves] = useState(0);
   const [below, setBelow] = useState(false);
   const lastId = useRef<string>();
+  const [viewed, setViewed] = useState<string | null>(null);
   const acts = useRef<MessageActs>(props);
-  acts.current = props;
+  acts.current = { ...props, view: setViewed };
   const { length } = messages;
   const last = messages[length - 1];
   if (last?.id !== lastId.current && last?.mine && last.state === 'queued') atEnd.current = true;
@@ -158,6 +160,15 @@ export function MessageList(props: ListProps) {
         <button type="button" class="k-below" onClick={toEnd}>
           <Icon d={icon.down} size={16} /> {t('newBelow')}
         </button>
+      )}
+      {viewed && props.files && (
+        <Viewer
+          messages={messages}
+          at={viewed}
+          files={props.files}
+          onMove={setViewed}
+          onClose={() => setViewed(null)}
+        />
       )}
     </div>
   );

@@ -1,6 +1,18 @@
 /** Line icons on a grid of 20, drawn here so that nothing is fetched. One constant each: a page carries only what it shows. */
 export const chat =
   'M4 5.5A1.5 1.5 0 0 1 5.5 4h9A1.5 1.5 0 0 1 16 5.5v6a1.5 1.5 0 0 1-1.5 1.5H9l-3.5 3v-3A1.5 1.5 0 0 1 4 11.5z';
+export const attach =
+  'M15.5 9.5l-5.3 5.3a3.2 3.2 0 0 1-4.5-4.5l5.6-5.6a2.1 2.1 0 0 1 3 3l-5.5 5.5a1 1 0 0 1-1.5-1.5l4.9-4.9';
+export const microphone =
+  'M10 12a2.5 2.5 0 0 0 2.5-2.5v-4a2.5 2.5 0 0 0-5 0v4A2.5 2.5 0 0 0 10 12zM5 9.5a5 5 0 0 0 10 0M10 14.5V17';
+export const photo = 'M3 6.5h3l1.2-2h5.6l1.2 2h3v9H3zM10 13.5a2.7 2.7 0 1 0 0-5.4 2.7 2.7 0 0 0 0 5.4z';
+export const file = 'M5 3h6l4 4v10H5zM11 3v4h4';
+export const save = 'M10 3.5v9M6 9l4 4 4-4M4 16.5h12';
+export const play = 'M6.5 4.5v11l9-5.5z';
+export const pause = 'M7 5v10M13 5v10';
+export const next = 'M8 4l6 6-6 6';
+export const plus = 'M10 4.5v11M4.5 10h11';
+export const minus = 'M4.5 10h11';
 export const close = 'M5 5l10 10M15 5L5 15';
 export const down = 'M5 8l5 5 5-5';
 export const back = 'M12 4l-6 6 6 6';

@@ -42,7 +42,15 @@ export function App({ client, open, position }: AppProps) {
   return (
     <div class={`w-root w-${position}${open.value ? ' w-open' : ''}`}>
       {launcher}
-      <div ref={trap} class="w-panel" role="dialog" aria-label={t('title')} tabIndex={-1} data-hidden={!open.value}>
+      <div
+        ref={trap}
+        class="w-panel"
+        role="dialog"
+        aria-label={t('title')}
+        tabIndex={-1}
+        data-hidden={!open.value}
+        data-drop
+      >
         {made.current && <Panel client={client} open={open} />}
       </div>
     </div>

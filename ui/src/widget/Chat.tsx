@@ -1,5 +1,6 @@
 /** The conversation: what to expect, the log, and where to write. */
 import { useEffect, useState } from 'preact/hooks';
+import type { Tray } from '../files/tray';
 import type { Message, SiteInfo, VisitorClient } from '../model';
 import { fieldLabel } from '../i18n/fields';
 import { errorText, t, widget } from '../i18n/widget';
@@ -25,9 +26,11 @@ interface ChatProps {
   open: Signal<boolean>;
   /** What is being written. */
   draft: Signal<string>;
+  /** Files that are about to be sent. */
+  tray: Tray;
 }
 
-export function Chat({ client, site, open, draft }: ChatProps) {
+export function Chat({ client, site, open, draft, tray }: ChatProps) {
   const thread = client.thread.value;
   const messages = wordsFirst(thread?.messages.value ?? []);
   const closed = thread?.conv.value?.state === 'closed';
@@ -83,6 +86,8 @@ export function Chat({ client, site, open, draft }: ChatProps) {
         fieldLabel={(id) => labels[id] ?? fieldLabel(id)}
         eventText={eventText}
         errorText={(m) => errorText(m.error)}
+        errorOf={errorText}
+        files={thread?.files}
         typing={thread?.typing.value?.side === 'agent' ? thread.typing.value : null}
         onSeen={() => open.peek() && client.markRead()}
         retry={(id) => client.retry(id)}
@@ -147,6 +152,16 @@ export function Chat({ client, site, open, draft }: ChatProps) {
           disabled={!!blocked && !closed}
           focusKey={open.value ? `${again}` : undefined}
           autofocus
+          files={
+            site.maxFile
+              ? {
+                  tray,
+                  max: () => site.maxFile,
+                  send: (file, progress, signal) => client.sendFile(file, progress, signal),
+                  errorText,
+                }
+              : undefined
+          }
         />
       )}
     </>

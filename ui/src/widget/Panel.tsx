@@ -1,5 +1,6 @@
 /** What the open widget shows: the header and one of four screens. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Tray } from '../files/tray';
 import { ClientError, type VisitorClient, type Wait } from '../model';
 import { errorText, t } from '../i18n/widget';
 import type { Signal } from '../signals';
@@ -20,6 +21,7 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
   const refused = useSignal<Wait | null>(null);
   // Kept here: what was written must not be lost when the form or the conversation goes from the screen.
   const draft = useSignal('');
+  const tray = useState(() => new Tray())[0];
   const answers = useRef<Record<string, string>>({});
   const broken = client.trust.value.mode === 'broken';
   const site = client.site.value;
@@ -68,7 +70,7 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
           ) : client.needsForm.value && !thread ? (
             <StartForm client={client} site={site} answers={answers.current} />
           ) : (
-            <Chat client={client} site={site} open={open} draft={draft} />
+            <Chat client={client} site={site} open={open} draft={draft} tray={tray} />
           )}
         </>
       )}

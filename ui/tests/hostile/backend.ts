@@ -173,4 +173,5 @@ export const benchBackend: Backend = {
   restoreEpochKey: async (kept) => epochKey(rawOf(kept)),
   seal: (pk, info, aad, plaintext) => hpkeSeal(aes, dhKey(ephemeral()), pk, info, aad, plaintext),
   verify: async (label, pk, m, sig) => verified(label, pk, m, sig),
+  aes,
 };

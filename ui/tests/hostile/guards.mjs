@@ -29,6 +29,7 @@ const conversation = 'src/client/conversation.ts';
 const restoration = 'src/client/restoration.ts';
 const visitor = 'src/client/visitor-session.ts';
 const writable = 'src/client/writable.ts';
+const file = 'src/crypto/file.ts';
 
 /** A line that only refuses. */
 const refusal = (name, file, find, test) => ({ name, file, find, replace: '', test });
@@ -729,4 +730,71 @@ export const GUARDS = [
     replace: '1_000',
     test: unit('refusals', 'waits for hours'),
   },
+
+  // ---- files
+  {
+    name: 'file: of this conversation',
+    file,
+    find: "cat(utf8('kefu/1 file'), conv, msg)",
+    replace: "cat(utf8('kefu/1 file'), msg)",
+    test: unit('file-crypto', 'replayed from another conversation'),
+  },
+  {
+    name: 'file: of this message',
+    file,
+    find: "cat(utf8('kefu/1 file'), conv, msg)",
+    replace: "cat(utf8('kefu/1 file'), conv)",
+    test: unit('file-crypto', 'replayed from another conversation'),
+  },
+  {
+    name: 'file: each chunk in its place',
+    file,
+    find: 'cat(new Uint8Array(7), u32(i), new Uint8Array([last ? 1 : 0]))',
+    replace: 'cat(new Uint8Array(7), u32(0), new Uint8Array([last ? 1 : 0]))',
+    test: unit('file-crypto', 'with chunks swapped'),
+  },
+  {
+    name: 'file: the last chunk is the last',
+    file,
+    find: 'new Uint8Array([last ? 1 : 0])',
+    replace: 'new Uint8Array([last ? 0 : 0])',
+    test: unit('file-crypto', 'a chunk of the middle is no end'),
+  },
+  refusal(
+    'file: as long as it is',
+    file,
+    "if (sealed.length === 0 || sealed.length !== Math.min(sealedSize(size) - this.at, PART)) reject('file', 'length');",
+    unit('file-crypto', 'with chunks swapped'),
+  ),
+  refusal(
+    'file: nothing behind its end',
+    file,
+    "if (clear.subarray(own).some((x) => x !== 0)) reject('file', 'padding');",
+    unit('file-crypto', 'with anything but zeros'),
+  ),
+  refusal(
+    'file: its hash',
+    file,
+    "if (!equal(this.hash.digest(), sha)) reject('file', 'hash');",
+    unit('file-crypto', 'of another size or hash'),
+  ),
+  refusal(
+    'file: all of it',
+    file,
+    "if (this.chunk !== chunksOf(this.place.size)) reject('file', 'truncated');",
+    unit('file-crypto', 'cut off before its end'),
+  ),
+  {
+    name: 'file: no picture that nobody should decode',
+    file: 'src/files/draw.ts',
+    find: 'size && fits(size) ? kind',
+    replace: 'size ? kind',
+    test: unit('ui/files', 'is refused above forty million pixels'),
+  },
+  refusal(
+    'file: where the server can be',
+    'src/client/uploads.ts',
+    "if (have < 0 || have > size || (have !== size && have % PART !== 0)) throw new ClientError('error.server', 'have');",
+    unit('uploads', 'is never sent where the server says'),
+  ),
 ];

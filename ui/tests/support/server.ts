@@ -7,6 +7,7 @@ import { BoxKind, boxKid, kidOf, recordMark } from '../../src/crypto/hash';
 import { Code, Envelope, Kind, parseEvent, type Conv, type MissedCount, type Resume } from '../../src/proto';
 import type { Refusal } from '../../src/link/errors';
 import { SITE, type Company } from './company';
+import { FakeFiles } from './files';
 import { fakeEnv, type FakeEnv, type FakeSocket } from './socket';
 
 export interface Peer {
@@ -57,6 +58,9 @@ export class FakeServer {
   config: Record<string, unknown> = {};
   /** Never reports that a reader has everything. */
   mute = false;
+  readonly files = new FakeFiles();
+  /** Largest file that the site takes; 0: none. */
+  maxFile = 20 * 2 ** 20;
   routes = new Map<string, (body: Record<string, unknown>) => unknown>();
   /** Which opening of the database this is. */
   gen = 'aaaaaaaaaaaaaaaa';
@@ -269,6 +273,7 @@ export class FakeServer {
     c.records.push(r);
     const env = Envelope.parse(body);
     if (env) c.msgs.set(env.msg, seq);
+    if (env) this.files.posted(env.conv, env.msg);
     if (env?.kind === Kind.announcement) c.conv.epoch = env.epoch;
     c.conv.last = seq;
     for (const p of this.peers) if (p !== but && p.follows.has(id)) p.s.bytes(r);
@@ -293,6 +298,7 @@ export class FakeServer {
     if (fate === 'lose') return;
     if (typeof fate === 'number') return refuse(fate);
     if (typeof fate === 'object') return p.s.say({ t: 'error', text: '', conv: env.conv, msg: env.msg, ...fate });
+    if (!this.files.isWhole(env.conv, env.msg)) return refuse(Code.conflict);
     const known = c.msgs.get(env.msg);
     if (known !== undefined) return p.s.bytes(c.records[known - 1]!);
     if (env.kind === Kind.announcement && env.epoch !== c.conv.epoch + 1) return refuse(Code.epoch_stale);
@@ -354,6 +360,8 @@ export class FakeServer {
       new Response(JSON.stringify({ code, name: '', text: '' }), { status });
     const busy = this.busy(path);
     if (busy) return new Response(JSON.stringify({ text: '', ...busy }), { status: 429 });
+    const file = await this.files.http(path, init);
+    if (file) return file;
     const page = /^\/conversations\/(\w+)\/records\?after=(\d+)/.exec(path);
     if (page)
       return new Response(
@@ -375,7 +383,7 @@ export class FakeServer {
         return fail(typeof e === 'number' ? e : Code.malformed, 409);
       }
     }
-    if (path === `/site/${SITE}`) return json(this.co.site());
+    if (path === `/site/${SITE}`) return json({ ...this.co.site(), max_file: this.maxFile });
     if (path.startsWith('/directory?'))
       return json({ entries: this.entries(Number(/after=(-?\d+)/.exec(path)![1])), snapshot: this.co.snapshot });
     return fail(Code.not_found, 404);

@@ -13,6 +13,7 @@ import { nativeBackend } from '../../src/crypto/native';
 import { Envelope, Kind, parseRecord, type WireRecord } from '../../src/proto';
 import { memoryStore, type Store } from '../../src/storage/store';
 import { Company, NOW, SITE, type Person } from './company';
+import { noFiles } from './files';
 
 export const ZERO = new Uint8Array(16);
 
@@ -96,6 +97,7 @@ export class Talk {
       again: () => undefined,
       fresh: async () => true,
       turn: async () => undefined,
+      ...noFiles,
     };
     return new ConversationLog(context, hex(this.conv), visitor ? undefined : agentLog);
   }

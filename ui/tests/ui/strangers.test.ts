@@ -11,6 +11,8 @@ import { decodeBody } from '../../src/crypto/envelope';
 import * as searching from '../../src/knowledge/search';
 import * as wording from '../../src/knowledge/words';
 import type { Message } from '../../src/model';
+import * as kinds from '../../src/files/kinds';
+import * as naming from '../../src/files/names';
 import * as avatar from '../../src/ui/Avatar';
 import * as linking from '../../src/ui/linkify';
 import * as marking from '../../src/ui/markdown';
@@ -64,6 +66,11 @@ const READERS: Record<string, Reader> = {
   unpiled: { run: reading.unpiled, each: 6 },
   short: { run: (t) => reading.short(t), each: 0, least: 700 },
   unpadded: { run: reading.unpadded, each: 6 },
+  shownName: { run: naming.shownName, each: 1, least: 6_000 },
+  plainName: { run: naming.plainName, each: 1, least: 6_000 },
+  savedName: { run: naming.savedName, each: 1, least: 6_000 },
+  endingOf: { run: naming.endingOf, each: 1, least: 700 },
+  kindOf: { run: (t) => kinds.kindOf(new TextEncoder().encode(t.slice(0, kinds.HEAD))), each: 0, least: 20_000 },
   initials: { run: avatar.initials, each: 0, least: 1_200 },
   hue: { run: avatar.hue, each: 1 },
   bytesOf: { run: weighing.bytesOf, each: 2 },
@@ -259,6 +266,12 @@ describe('no reader without a bound', () => {
     ['crypto/snapshot.ts', '/^[0-9a-f]{64}$/', 'anchored, of fixed length'],
     ['crypto/state.ts', '.sort();', 'keys of what the company signed'],
     ['crypto/state.ts', 'const SLUG = /', 'anchored, of bounded length'],
+    ['files/kinds.ts', 'ending.toLowerCase()', 'eleven characters'],
+    ['files/names.ts', 'c.toString(16).toUpperCase()', 'one character'],
+    ['files/names.ts', '.toLowerCase()} `,', 'a hundred characters'],
+    ['files/prepare.ts', '/^image\\/hei[cf]$/', 'anchored, of fixed length; chosen here'],
+    ['files/prepare.ts', 'name.slice(dot + 1).toLowerCase()', 'chosen here'],
+    ['files/recorder.ts', "replace(/;.*/, '')", 'the type of what this browser records'],
     ['i18n/core.ts', 'name?.toLowerCase()', 'name of a language, of this browser or page'],
     ['i18n/core.ts', "text.split('|')", 'our own text; values are put in after'],
     ['i18n/core.ts', 'form.replace(/\\{(\\w+)\\}/g', 'our own text'],
@@ -282,6 +295,8 @@ describe('no reader without a bound', () => {
     ['proto.ts', 'JSON.parse(text)', 'linear; a frame of the server'],
     ['proto.ts', 'JSON.parse(new TextDecoder().decode(body.subarray(20)))', 'linear; a record has 64 KiB'],
     ['storage/store.ts', '.sort()', 'names of what this browser keeps'],
+    ['ui/FileBubble.tsx', 'endingOf(file.name).toLowerCase()', 'eleven characters'],
+    ['ui/Player.tsx', "kind.type.replace('video', 'audio')", 'our own text'],
     ['ui/Avatar.tsx', 'name.match(/[\\u3400-\\u9fff]/g)', 'a short name: 64 characters'],
     ['ui/Avatar.tsx', 'name.trim().split(/\\s+/)', 'a short name: 64 characters'],
     ['ui/Avatar.tsx', 'letters.toUpperCase()', 'two letters'],

@@ -170,7 +170,7 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
         h.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
         h.insert(
             HeaderName::from_static("permissions-policy"),
-            HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
+            HeaderValue::from_static("camera=(), microphone=(self), geolocation=()"),
         );
         // asked for each time, sent once
         if let Some(tag) = tag(&format!("console/{path}")) {
