@@ -49,19 +49,16 @@ struct Inner {
 }
 
 impl BlobDirectory {
-    /// Opens a directory for writing, made if there is none. What was not whole when the machine stopped is removed.
+    /// Opens a directory for writing, made with the first upload if there is none. What was not whole when the machine stopped is
+    /// removed. A full disk is no error: a server must start on it.
     ///
     /// # Errors
     /// The disk's.
     pub fn open(root: &Path) -> io::Result<Self> {
-        let layout = Layout::new(root);
-        files::make_directory(root)?;
-        files::make_directory(&layout.uploads())?;
+        let directory = Self::of(Layout::new(root));
         let boot = fs::read(BOOT).unwrap_or_default();
-        let same_boot = !boot.is_empty() && fs::read(layout.boot()).is_ok_and(|last| last == boot);
-        let directory = Self::of(layout);
+        let same_boot = !boot.is_empty() && fs::read(directory.0.layout.boot()).is_ok_and(|last| last == boot);
         directory.0.load(same_boot)?;
-        files::replace(&directory.0.layout.boot(), 0o600, &boot)?;
         let counted = directory.0.clone();
         // a large directory takes its time; until then the numbers are too small
         std::thread::spawn(move || counted.count_posted());
@@ -150,7 +147,7 @@ impl Inner {
     /// Reads which uploads there are. Those of an earlier boot that are not whole may hold anything.
     fn load(&self, same_boot: bool) -> io::Result<()> {
         let mut orphans = Vec::new();
-        for entry in fs::read_dir(self.layout.uploads())? {
+        for entry in entries(&self.layout.uploads())? {
             let name = entry?.file_name();
             match name.to_str().and_then(upload_of) {
                 Some((id, "json")) => match self.loaded(id, same_boot) {
@@ -185,6 +182,17 @@ impl Inner {
         Ok(())
     }
 
+    /// Makes what is missing, and notes the boot in which uploads are written.
+    fn make_directories(&self) -> io::Result<()> {
+        files::make_directory(self.layout.root())?;
+        files::make_directory(&self.layout.uploads())?;
+        let boot = fs::read(BOOT).unwrap_or_default();
+        if fs::read(self.layout.boot()).is_ok_and(|last| last == boot) {
+            return Ok(());
+        }
+        files::replace(&self.layout.boot(), 0o600, &boot)
+    }
+
     fn begin(&self, id: BlobId, upload: Upload) -> Result<Progress, BlobError> {
         if fs::exists(self.layout.blob(id))? {
             return Err(BlobError::Taken);
@@ -192,6 +200,7 @@ impl Inner {
         let progress = Progress { upload, have: 0, posted: false };
         let text = serde_json::to_vec(&progress.upload).map_err(|e| BlobError::Io(e.to_string()))?;
         let begun = (|| {
+            self.make_directories()?;
             self.remove_upload(id)?;
             files::create_new(&self.layout.upload(id, "part"), 0o600)?;
             files::write_new(&self.layout.upload(id, "json"), 0o600, &text)
@@ -450,7 +459,9 @@ impl Blobs for BlobDirectory {
     }
 
     fn disk(&self) -> Option<Disk> {
-        let disk = rustix::fs::statvfs(self.0.layout.root()).ok()?;
+        // before the first upload there may be no directory
+        let places = self.0.layout.root().ancestors().take(2);
+        let disk = places.into_iter().find_map(|place| rustix::fs::statvfs(place).ok())?;
         Some(Disk { total: disk.f_blocks * disk.f_frsize, free: disk.f_bavail * disk.f_frsize })
     }
 

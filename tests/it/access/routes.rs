@@ -42,6 +42,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
         visitor,
         agent,
     };
+    let file = format!("/conversations/{conv}/files/{}", ConvId([3; 16]));
     let all = |status| (status, status, status);
     let claim = json!({ "inv": inv, "entry": entry, "record": "", "keyring": "", "boxes": [] });
     let finish = json!({ "record": "", "keyring": "", "version": 2, "change": "", "sig": "" });
@@ -55,6 +56,10 @@ fn cases(conv: ConvId) -> Vec<Case> {
             None,
             (401, 404, 404),
         ),
+        case("GET /conversations/<conv>/files/<msg>", &file, None, (401, 404, 404)),
+        case("POST /conversations/<conv>/files/<msg>", &file, Some(json!({ "size": 20 })), (401, 404, 404)),
+        case("PUT /conversations/<conv>/files/<msg>", &format!("{file}?at=0"), Some(json!({})), (401, 404, 404)),
+        case("DELETE /conversations/<conv>/files/<msg>", &file, None, (401, 404, 404)),
         case("GET /conversations", "/conversations?tab=all", None, (401, 403, 200)),
         case("GET /conversations", "/conversations?tab=missed", None, (401, 403, 200)),
         case("POST /login/start", "/login/start", Some(json!({ "user": "nobody", "m": m })), all(200)),
@@ -81,7 +86,7 @@ fn promised() -> BTreeSet<String> {
     let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/protocol.md")).unwrap();
     let chapter = page.split("\n## ").find(|c| c.starts_with("5. HTTP")).unwrap();
     let words = chapter.split('`').skip(1).step_by(2);
-    let routes = words.filter(|w| w.starts_with("GET /") || w.starts_with("POST /"));
+    let routes = words.filter(|w| ["GET /", "POST /", "PUT /", "DELETE /"].iter().any(|method| w.starts_with(method)));
     // pages are public files, and missing in a build without them
     let routes = routes.filter(|w| !["/console/", "/demo/", "/w/"].iter().any(|page| w.contains(page)));
     routes.map(|w| w.split(['?', '{']).next().unwrap().trim().to_owned()).collect()

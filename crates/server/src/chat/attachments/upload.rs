@@ -48,11 +48,11 @@ impl Chat {
             Some(known) => Ok(known),
             None => {
                 self.attachments.has_room(who, size, self.store.space())?;
-                self.charge_file(who, address, size)?;
                 // a message with this id may be stored already
                 if self.find(conv, sender, msg).await?.is_some() {
                     return Err(BlobError::Taken.into());
                 }
+                self.charge_file(who, address, size)?;
                 Ok(blobs.begin(id, Upload { sender, size, begun_ms: self.now_ms() }).await?)
             }
         }
@@ -96,15 +96,16 @@ impl Chat {
     /// It is not theirs; or the disk's.
     pub async fn cancel_file(&self, who: &Who, conv: ConvId, msg: MsgId) -> Result<(), RequestError> {
         let blobs = self.attachments.blobs()?.clone();
+        self.theirs(who, conv).await?;
         match self.own_upload(who, BlobId { conv, msg })? {
             Some(_) => Ok(blobs.cancel(BlobId { conv, msg }).await?),
             None => Ok(()),
         }
     }
 
-    /// How far an upload is, which nobody else may know.
+    /// How far an upload is that is not posted, which nobody else may know.
     fn own_upload(&self, who: &Who, id: BlobId) -> Result<Option<Progress>, RequestError> {
-        let known = self.attachments.blobs()?.upload(id);
+        let known = self.attachments.blobs()?.upload(id).filter(|known| !known.posted);
         match known {
             Some(known) if known.upload.sender != who.kid() => Err(BlobError::NotFound.into()),
             known => Ok(known),
