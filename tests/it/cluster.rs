@@ -1,6 +1,7 @@
 //! Several servers of one company over a real Redis.
 
 mod deaths;
+mod files;
 mod kills;
 mod moves;
 mod refusals;

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use kefu_proto::{ConvId, MsgId};
 
-pub use bucket::BlobBucket;
+pub use bucket::{BlobBucket, BlobsRestored};
 pub use directory::BlobDirectory;
 pub use upload::{Progress, Upload};
 

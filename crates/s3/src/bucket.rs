@@ -5,6 +5,7 @@ use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use hyper::{Method, Request, header};
 use jiff::{Timestamp, fmt::rfc2822};
+use parking_lot::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::{
@@ -21,6 +22,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 const TRIES: u32 = 4;
 /// No try begins later than this.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// After a store did not answer, nobody else waits for it this long: they are told at once.
+const REST: Duration = Duration::from_secs(3);
 /// Largest answer that is no object: a thousand keys of up to 1 KiB with what is said of them.
 const WORDS: usize = 4 * 1024 * 1024;
 /// Clocks that differ by more make signatures that are refused.
@@ -75,6 +78,8 @@ struct Inner {
     place: Place,
     region: String,
     key: Key,
+    /// When it did not answer last, and why.
+    away: Mutex<Option<(Instant, S3Error)>>,
 }
 
 /// What is asked.
@@ -108,7 +113,7 @@ impl Asked<'_> {
 impl Bucket {
     /// Connects to nothing yet.
     pub fn new(endpoint: Endpoint, place: Place, region: String, key: Key) -> Self {
-        Self(Arc::new(Inner { pool: Pool::new(endpoint), place, region, key }))
+        Self(Arc::new(Inner { pool: Pool::new(endpoint), place, region, key, away: Mutex::default() }))
     }
 
     /// Where it is.
@@ -205,13 +210,20 @@ impl Bucket {
 
     /// Asks until it is answered or makes no sense any more.
     async fn ask(&self, asked: &Asked<'_>) -> Result<Answer, S3Error> {
+        if let Some((_, why)) = self.0.away.lock().as_ref().filter(|(since, _)| since.elapsed() < REST) {
+            return Err(why.clone());
+        }
         let (begun, mut tries) = (Instant::now(), 0);
         loop {
             let outcome = self.ask_once(asked).await;
             tries += 1;
             match outcome {
                 Err(e) if e.passes() && tries < TRIES && begun.elapsed() < PATIENCE => sleep(pause(tries)).await,
-                outcome => return outcome,
+                outcome => {
+                    let away = outcome.as_ref().err().filter(|e| matches!(e, S3Error::Unreachable { .. }));
+                    *self.0.away.lock() = away.map(|why| (Instant::now(), why.clone()));
+                    return outcome;
+                }
             }
         }
     }
@@ -227,7 +239,7 @@ impl Bucket {
     }
 
     fn request(&self, asked: &Asked<'_>) -> Request<Bytes> {
-        let Inner { pool, place, region, key } = &*self.0;
+        let Inner { pool, place, region, key, .. } = &*self.0;
         let path = match asked.key {
             Some(name) => sign::encode(&format!("/{}/{}{name}", place.bucket, place.prefix), true),
             None => format!("/{}", place.bucket),

@@ -1,6 +1,6 @@
 //! Where the store is, and how it proves under TLS that it is the one.
 
-use std::{fmt, net::IpAddr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use hyper::Uri;
 use rustls::{
@@ -68,15 +68,6 @@ impl Endpoint {
             if port == usual { authority.host().to_owned() } else { format!("{}:{port}", authority.host()) };
         Ok(Self { host, port, authority, tls })
     }
-
-    /// Whether a URL leads to this machine.
-    pub fn is_loopback(url: &str) -> bool {
-        let host =
-            url.parse::<Uri>().ok().and_then(|uri| uri.host().map(|host| host.trim_matches(['[', ']']).to_owned()));
-        host.is_some_and(|host| {
-            host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
-        })
-    }
 }
 
 impl fmt::Display for Endpoint {
@@ -122,13 +113,5 @@ mod tests {
         }
         assert_eq!(Endpoint::new("https://x", None).err(), Some(EndpointError::NoAuthority));
         assert!(matches!(Endpoint::new("https://x", Some(b"nothing")), Err(EndpointError::Authority(_))));
-        for (url, is) in [
-            ("http://localhost:1", true),
-            ("http://[::1]", true),
-            ("http://127.9.9.9", true),
-            ("http://10.0.0.1", false),
-        ] {
-            assert_eq!(Endpoint::is_loopback(url), is, "{url}");
-        }
     }
 }

@@ -11,6 +11,7 @@ mod count;
 mod keys;
 mod lists;
 mod memory;
+mod restored;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -26,6 +27,8 @@ use serde::{Deserialize, Serialize};
 use crate::{BlobError, BlobId, Blobs, Disk, Doing, Held, PART, Progress, Upload};
 use keys::Piece;
 use memory::Memory;
+
+pub use restored::BlobsRestored;
 
 /// Largest mark or meta.
 const WORDS: usize = 4 * 1024;

@@ -138,7 +138,7 @@ async fn a_store_that_is_away_refuses_and_loses_nothing() {
     away(blobs.posted(None, 10).await.unwrap_err());
     assert_eq!(blobs.length(id(2)).await.unwrap(), content.len() as u64, "its message is stored");
     server.restart().await;
-    blobs.post(id(2)).await.unwrap();
+    until("the store", async || blobs.post(id(2)).await.ok()).await;
     for n in [1, 2] {
         assert_eq!(open(&server).read(id(n), 0, content.len()).await.unwrap(), content);
     }

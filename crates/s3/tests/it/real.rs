@@ -1,9 +1,12 @@
 //! `rclone serve s3`: objects, lists of many, keys, ends.
 
-use std::fs;
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use kefu_redis_link::testing::Certificates;
+use kefu_redis_link::testing::{Certificates, until};
 use kefu_s3::{
     Bucket, Endpoint, Key, Place, S3Error,
     testing::{BUCKET, KEY_ID, S3Server, SECRET},
@@ -103,16 +106,19 @@ async fn one_that_was_killed_is_found_again() {
     server.kill();
     let away = bucket.get("a", 10).await.unwrap_err();
     assert!(away.passes() && away.to_string().contains("is it running"), "{away}");
+    // nobody else waits for it, for a moment
+    let asked = Instant::now();
+    assert_eq!(bucket.get("a", 10).await.unwrap_err(), away);
+    assert!(asked.elapsed() < Duration::from_millis(100));
     // asked while it is away, answered when it is back
-    let asked = tokio::spawn({
-        let bucket = bucket.clone();
-        async move { bucket.put("b", Bytes::from_static(b"late")).await }
-    });
+    let other = server.bucket("");
+    let asked = tokio::spawn(async move { other.get("a", 10).await });
     server.restart().await;
     match asked.await.unwrap() {
-        Ok(()) => assert_eq!(bucket.get("b", 10).await.unwrap(), "late"),
+        Ok(content) => assert_eq!(content, "kept"),
         Err(e) => assert!(e.passes(), "{e}"),
     }
+    until("an answer", async || bucket.get("a", 10).await.ok()).await;
 }
 
 #[tokio::test]

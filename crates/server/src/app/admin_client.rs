@@ -68,7 +68,7 @@ impl Admin {
             let (backend, _) = open_storage(dir, config, None, IfEmpty::Refuse).await?;
             let (store, secrets) = (backend.store(), secrets(dir, config)?);
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets, false).await?;
-            let database = database_of(&backend, &org, retention(config)?, blobs_to_read(dir, config, &backend), dir);
+            let database = database_of(&backend, &org, retention(config)?, blobs_to_read(dir, config, &backend)?, dir);
             let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());
             let admin = admin::Admin { org, robot_keys, widgets, public_url, storage, missed, database, running: None };
