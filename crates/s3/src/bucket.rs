@@ -116,6 +116,16 @@ impl Bucket {
         Self(Arc::new(Inner { pool: Pool::new(endpoint), place, region, key, away: Mutex::default() }))
     }
 
+    /// The same with less time for an answer.
+    #[cfg(feature = "testing")]
+    pub fn impatient(self, answer: Duration) -> Self {
+        let Inner { pool, place, region, key, .. } = &*self.0;
+        let mut pool = Pool::new(pool.endpoint.clone());
+        pool.answer = answer;
+        let (place, region, key) = (place.clone(), region.clone(), key.clone());
+        Self(Arc::new(Inner { pool, place, region, key, away: Mutex::default() }))
+    }
+
     /// Where it is.
     pub fn place(&self) -> &Place {
         &self.0.place

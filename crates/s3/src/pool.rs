@@ -23,19 +23,21 @@ const ANSWER: Duration = Duration::from_secs(20);
 /// All connections to a store.
 pub struct Pool {
     pub endpoint: Endpoint,
+    /// For an answer.
+    pub answer: Duration,
     idle: Mutex<Vec<Connection>>,
     turns: Semaphore,
 }
 
 impl Pool {
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, idle: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Self { endpoint, answer: ANSWER, idle: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Asks once. A kept connection may have been closed meanwhile: then another is opened.
     pub async fn ask(&self, request: &Request<Bytes>, limit: usize) -> io::Result<Answer> {
         let late = |what: &str, limit: Duration| {
-            io::Error::new(io::ErrorKind::TimedOut, format!("no {what} within {} s", limit.as_secs()))
+            io::Error::new(io::ErrorKind::TimedOut, format!("no {what} within {} s", limit.as_secs_f32()))
         };
         let turn = timeout(TURN, self.turns.acquire()).await.map_err(|_| late("free connection", TURN))?;
         let _turn = turn.map_err(io::Error::other)?;
@@ -48,7 +50,7 @@ impl Pool {
             }
             self.exchange(Connection::open(&self.endpoint).await?, request, limit).await
         };
-        timeout(ANSWER, answer).await.map_err(|_| late("answer", ANSWER))?
+        timeout(self.answer, answer).await.map_err(|_| late("answer", self.answer))?
     }
 
     async fn exchange(&self, connection: Connection, request: &Request<Bytes>, limit: usize) -> io::Result<Answer> {

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::{BlobError, BlobId, Held};
 
+/// Objects that are held at once: a conversation with a terabyte of files has as many.
+const MOST: usize = 1_000_000;
+
 /// What a list says of a blob.
 #[derive(Default)]
 struct Seen {
@@ -23,15 +26,15 @@ struct Seen {
 }
 
 impl Inner {
-    /// Everything below a key that has few thousand objects.
+    /// Everything below a key that has fewer than [`MOST`] objects.
     pub(super) async fn all(&self, under: &str) -> Result<Vec<Object>, BlobError> {
         let mut all = Vec::new();
         self.each(under, None, &mut |object| {
             all.push(object);
-            true
+            all.len() < MOST
         })
         .await?;
-        Ok(all)
+        if all.len() == MOST { Err(endless()) } else { Ok(all) }
     }
 
     /// Every object below a key that follows `after`, in their order, until `take` has enough.
@@ -52,7 +55,7 @@ impl Inner {
             match page.next {
                 None => return Ok(()),
                 // one that never ends is none
-                next if next == token => return Err(BlobError::Away("a list of the store does not end".to_owned())),
+                next if next == token => return Err(endless()),
                 next => token = next,
             }
         }
@@ -81,9 +84,12 @@ impl Inner {
                 Piece::Part(_) => seen.bytes += object.size,
             }
             seen.changed_ms = seen.changed_ms.max(object.changed_ms);
-            true
+            all.len() < MOST
         })
         .await?;
+        if all.len() == MOST {
+            return Err(endless());
+        }
         for held in &mut held {
             for (id, seen) in all.iter().filter(|(id, _)| id.conv == held.conv) {
                 held.changed_ms = held.changed_ms.max(seen.changed_ms);
@@ -104,6 +110,10 @@ impl Inner {
             None => self.remove_below(&keys::blob(id)).await,
         }
     }
+}
+
+fn endless() -> BlobError {
+    BlobError::Away("a list of the store does not end: does another program use the same prefix?".to_owned())
 }
 
 fn is_old(changed_ms: u64) -> bool {

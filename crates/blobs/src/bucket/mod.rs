@@ -273,7 +273,7 @@ impl Inner {
 
 /// An object that this kefu did not write so.
 fn odd(key: &str) -> BlobError {
-    BlobError::Io(format!("the object {key} has another content than kefu wrote"))
+    BlobError::Away(format!("the object {key} has another content than kefu wrote"))
 }
 
 impl Blobs for BlobBucket {

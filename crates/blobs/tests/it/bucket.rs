@@ -129,7 +129,7 @@ async fn a_store_that_is_away_refuses_and_loses_nothing() {
     blobs.post(id(1)).await.unwrap();
     server.kill();
     let away = |outcome: BlobError| {
-        assert!(matches!(&outcome, BlobError::Away(why) if why.contains("is it running")), "{outcome}")
+        assert!(matches!(&outcome, BlobError::Away(why) if why.contains("is it running")), "{outcome}");
     };
     away(blobs.begin(id(3), upload(5)).await.unwrap_err());
     away(blobs.length(id(1)).await.unwrap_err());
@@ -154,7 +154,7 @@ async fn nonsense_in_a_bucket_is_an_error_and_not_a_file() {
     bucket.put("files/other", "nobody's".into()).await.unwrap();
     let blobs = open(&server);
     for failed in [blobs.find(id(1)).await.err(), blobs.length(id(2)).await.err()] {
-        assert!(matches!(failed, Some(BlobError::Io(why)) if why.contains("another content than kefu wrote")));
+        assert!(matches!(failed, Some(BlobError::Away(why)) if why.contains("another content than kefu wrote")));
     }
     assert_eq!(blobs.read(id(3), 0, 9).await, Err(BlobError::NotFound), "its part is missing");
     assert_eq!(blobs.posted(None, 10).await.unwrap().len(), 2);

@@ -1,8 +1,11 @@
 //! A server that answers what it should not.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use kefu_s3::{Bucket, Endpoint, Key, S3Error};
@@ -10,6 +13,32 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
+
+/// Answers nothing to whoever comes.
+async fn silent() -> (Bucket, TcpListener) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let endpoint = Endpoint::new(&format!("http://{}", listener.local_addr().unwrap()), None).unwrap();
+    let bucket =
+        Bucket::new(endpoint, "s3://bucket".parse().unwrap(), "us-east-1".into(), Key::parse("ID\nsecret").unwrap());
+    (bucket.impatient(Duration::from_millis(50)), listener)
+}
+
+#[tokio::test]
+async fn one_that_does_not_answer_is_not_waited_for_and_neither_by_many() {
+    let (bucket, _listener) = silent().await;
+    let begun = Instant::now();
+    let all: Vec<_> = (0..100)
+        .map(|n| {
+            let bucket = bucket.clone();
+            tokio::spawn(async move { bucket.get(&n.to_string(), 10).await })
+        })
+        .collect();
+    for asked in all {
+        let refused = asked.await.unwrap().unwrap_err();
+        assert!(refused.passes() && refused.to_string().contains("no answer within 0.05 s"), "{refused}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
 
 /// Answers every request with the next of these, and the last again and again. How many requests came.
 async fn liar(answers: Vec<String>) -> (Bucket, Arc<AtomicUsize>) {

@@ -33,11 +33,13 @@ impl Chat {
 
     async fn sweep_upload(&self, blobs: &dyn Blobs, id: BlobId, since_ms: u64) -> Result<(), RequestError> {
         let message = message(&*self.store, id).await?;
-        if message == Message::Stands {
-            blobs.post(id).await?;
+        match message {
+            Message::Stands => blobs.post(id).await?,
+            Message::Recalled => blobs.remove(id).await?,
+            Message::Missing => {}
         }
-        // one that is posted is no upload any more
-        if message == Message::Recalled || since_ms.saturating_add(UNPOSTED_MS) <= self.now_ms() {
+        if since_ms.saturating_add(UNPOSTED_MS) <= self.now_ms() {
+            // what was posted just now is no upload any more
             blobs.cancel(id).await?;
         }
         Ok(())
