@@ -118,6 +118,7 @@ impl Bucket {
 
     /// The same with less time for an answer.
     #[cfg(feature = "testing")]
+    #[must_use]
     pub fn impatient(self, answer: Duration) -> Self {
         let Inner { pool, place, region, key, .. } = &*self.0;
         let mut pool = Pool::new(pool.endpoint.clone());

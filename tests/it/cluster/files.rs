@@ -150,7 +150,27 @@ async fn without_the_store_messages_go_on_and_files_wait() {
     upload(&visitor, conv, half, &content).await;
 }
 
-/// What `kefu` prints to standard error, on one line.
+#[tokio::test]
+async fn what_was_posted_while_the_store_was_away_is_put_in_its_place_by_the_next_start() {
+    let mut s3 = S3Server::start().await;
+    let company = Company::found().await;
+    let config = in_bucket(Config::default(), &s3);
+    let mut server = start(company.path(), &config).await;
+    let mut visitor = Peer::try_connect(&company, server.addr, &Me::visitor("s1")).await.unwrap();
+    let conv = visitor.open().await;
+    let (msg, envelope) = sealed(&mut visitor, conv);
+    upload(&visitor, conv, msg, &content(9)).await;
+    s3.kill();
+    post(&mut visitor, conv, msg, envelope).await;
+    server.kill();
+    s3.restart().await;
+    let ends_with = |name: &str| s3.objects().iter().filter(|path| path.ends_with(name)).count();
+    assert_eq!((s3.objects().len(), ends_with("meta")), (2, 0), "a mark and a part");
+    let _server = start(company.path(), &config).await;
+    until("a file in its place", async || (ends_with("meta") == 1 && s3.objects().len() == 2).then_some(())).await;
+}
+
+/// What `kefu` prints, on one line.
 fn kefu(dir: &Path, args: &[&str]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
     let ended = command.args(["--data-dir"]).arg(dir).args(args).output().unwrap();
