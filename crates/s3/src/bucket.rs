@@ -307,10 +307,13 @@ impl Bucket {
     }
 
     fn unreachable(&self, e: &io::Error) -> S3Error {
-        if e.kind() == io::ErrorKind::InvalidData {
-            return self.odd(e.to_string());
+        let (endpoint, why) = (self.endpoint().to_string(), e.to_string());
+        let tls = e.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+        match tls {
+            Some(rustls::Error::InvalidCertificate(_)) => S3Error::Certificate { endpoint, why },
+            _ if e.kind() == io::ErrorKind::InvalidData => S3Error::Odd { endpoint, what: why },
+            _ => S3Error::Unreachable { endpoint, why },
         }
-        S3Error::Unreachable { endpoint: self.endpoint().to_string(), why: e.to_string() }
     }
 
     fn odd(&self, what: String) -> S3Error {

@@ -21,6 +21,16 @@ pub enum S3Error {
         /// Its own word for it.
         code: String,
     },
+    /// Its certificate is by nobody who is trusted, or of somebody else.
+    #[error(
+        "the certificate of {endpoint} can't be trusted ({why}): is the authority that issued it in storage.s3_ca?"
+    )]
+    Certificate {
+        /// Who was asked.
+        endpoint: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// There is no such object.
     #[error("there is no such object")]
     NotFound,

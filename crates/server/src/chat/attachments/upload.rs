@@ -120,7 +120,8 @@ impl Chat {
         };
         match known {
             Some(known) if known.upload.sender != who.kid() => Err(BlobError::NotFound.into()),
-            known => Ok(known),
+            // what is posted is no upload any more, also while it moves to its place
+            known => Ok(known.filter(|known| !known.posted)),
         }
     }
 
