@@ -14,10 +14,13 @@ use super::{
     io_error::cannot,
     out,
 };
-use crate::store::{
-    StoreError,
-    archive::{ArchiveError, Counts, Entry, Header, Reader},
-    redb::DumpCheck,
+use crate::{
+    config::Config,
+    store::{
+        StoreError,
+        archive::{ArchiveError, Counts, Entry, Header, Reader},
+        redb::DumpCheck,
+    },
 };
 
 /// Directory of what the robot was taught (see [`crate::robot::engine::RobotFiles`]).
@@ -105,6 +108,12 @@ impl Backup {
     /// Rows of a table.
     pub fn rows(&self, table: &str) -> u64 {
         self.tables.get(table).copied().unwrap_or_default()
+    }
+
+    /// The bucket that the files of its company are in; none: they were in a directory, and are in the backup.
+    pub fn bucket(&self) -> Option<String> {
+        let config = toml::from_str::<Config>(std::str::from_utf8(self.config.as_ref()?).ok()?).ok()?;
+        config.storage.bucket().map(str::to_owned)
     }
 
     /// What is in it, for people.

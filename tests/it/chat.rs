@@ -5,7 +5,7 @@ mod desk;
 mod empty;
 mod ends;
 mod epochs;
-mod files;
+pub mod files;
 mod idle;
 mod lists;
 mod messages;

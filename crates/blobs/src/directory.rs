@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::future::FutureExt;
+use futures_util::future::{FutureExt, ready};
 use kefu_files as files;
 use kefu_proto::{ConvId, MsgId};
 use parking_lot::Mutex;
@@ -383,6 +383,15 @@ fn nofollow() -> i32 {
 impl Blobs for BlobDirectory {
     fn upload(&self, id: BlobId) -> Option<Progress> {
         self.0.progress(id)
+    }
+
+    fn find(&self, id: BlobId) -> Doing<'_, Option<Progress>> {
+        ready(Ok(self.upload(id))).boxed()
+    }
+
+    fn unposted(&self) -> Doing<'_, Vec<(BlobId, u64)>> {
+        let since = |(id, progress): (BlobId, Progress)| (id, progress.upload.begun_ms);
+        ready(Ok(self.uploads().into_iter().map(since).collect())).boxed()
     }
 
     fn uploads(&self) -> Vec<(BlobId, Progress)> {

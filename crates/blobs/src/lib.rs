@@ -1,15 +1,16 @@
-//! Sealed files of conversations, called blobs: uploaded part by part, kept beside the database, removed with the message that
-//! names them.
+//! Sealed files of conversations, called blobs: uploaded part by part, kept in a directory beside the database or in a bucket of an
+//! S3-compatible store, removed with the message that names them.
 //!
 //! A blob is named by its conversation and the id of the message that will name it, so that neither needs a table of the other. Its
 //! bytes were sealed in a browser (`e2ee.md` 3.2, "Attachment"): here they are bytes of a length. Nothing here knows who may do
 //! what; that is the server's `chat`.
 //!
-//! An upload is *begun*, then *whole* when its last part is on disk, then *posted* when its message is stored. What is whole survives
+//! An upload is *begun*, then *whole* when its last part is durable, then *posted* when its message is stored. What is whole survives
 //! a power loss; what is not survives the end of the process.
 
 #![forbid(unsafe_code)]
 
+mod bucket;
 mod directory;
 mod layout;
 mod upload;
@@ -18,6 +19,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use kefu_proto::{ConvId, MsgId};
 
+pub use bucket::{BlobBucket, BlobsRestored};
 pub use directory::BlobDirectory;
 pub use upload::{Progress, Upload};
 
@@ -77,6 +79,9 @@ pub enum BlobError {
     /// The disk failed: what it said.
     #[error("the disk failed: {0}")]
     Io(String),
+    /// The store does not do it now: why, and what to do.
+    #[error("the store of files can't be used: {0}")]
+    Away(String),
 }
 
 impl From<std::io::Error> for BlobError {
@@ -114,14 +119,26 @@ pub type Doing<'a, T> = BoxFuture<'a, Result<T, BlobError>>;
 
 /// Where blobs are kept. Cheap to ask what is in memory; whatever touches a disk or a network is a future.
 pub trait Blobs: Send + Sync + 'static {
-    /// How far an upload is that is not posted yet. From memory.
+    /// How far an upload is that is not posted yet. From memory: what other servers did may be unknown.
     fn upload(&self, id: BlobId) -> Option<Progress>;
 
-    /// All uploads that are not posted yet. From memory.
+    /// The same as it is stored, also if another server began or continued it.
+    ///
+    /// # Errors
+    /// The store's.
+    fn find(&self, id: BlobId) -> Doing<'_, Option<Progress>>;
+
+    /// All uploads of this server that are not posted yet. From memory.
     fn uploads(&self) -> Vec<(BlobId, Progress)>;
 
-    /// Whether there is any upload that is not posted: the question that every message asks.
+    /// Whether there is any upload that is not posted: the question that every message asks. From memory.
     fn any_upload(&self) -> bool;
+
+    /// All uploads that are not posted yet, of all servers, and since when, ms since 1970.
+    ///
+    /// # Errors
+    /// The store's.
+    fn unposted(&self) -> Doing<'_, Vec<(BlobId, u64)>>;
 
     /// Begins an upload, or says how far it is.
     ///
@@ -175,13 +192,13 @@ pub trait Blobs: Send + Sync + 'static {
     /// The disk's.
     fn remove_all(&self, conv: ConvId) -> Doing<'_, ()>;
 
-    /// Conversations that have posted blobs: up to `limit` of them whose ids follow `after`.
+    /// Conversations that have posted blobs: up to `limit` of them whose ids follow `after`. Some may have none any more.
     ///
     /// # Errors
     /// The disk's.
     fn posted(&self, after: Option<ConvId>, limit: usize) -> Doing<'_, Vec<Held>>;
 
-    /// The disk they are on, if that is known.
+    /// The disk they are on, if they are on one.
     fn disk(&self) -> Option<Disk>;
 
     /// Number and bytes of all blobs, those being uploaded included, as far as is known.

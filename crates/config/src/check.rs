@@ -1,6 +1,8 @@
 //! What types can't express: ranges, and keys that only make sense together.
 
-use super::Config;
+use std::net::IpAddr;
+
+use super::{Config, types::Storage};
 use kefu_net::origin::{self, OriginError};
 
 /// Something wrong with a value.
@@ -27,11 +29,8 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     files(c, &mut bad);
     server(c, &mut bad);
     storage(c, &mut bad);
-    for (key, dir) in [
-        ("robot.key_dir", &c.robot.key_dir),
-        ("robot.day_key_dir", &c.robot.day_key_dir),
-        ("storage.blobs", &c.storage.blobs),
-    ] {
+    blobs(&c.storage, &mut bad);
+    for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
         if !dir.is_empty() && !dir.starts_with('/') {
             bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));
         }
@@ -77,6 +76,8 @@ fn storage(c: &Config, bad: &mut Vec<Problem>) {
         ("storage.password_file", &s.password_file),
         ("storage.sentinel_password_file", &s.sentinel_password_file),
         ("storage.ca", &s.ca),
+        ("storage.s3_key_file", &s.s3_key_file),
+        ("storage.s3_ca", &s.s3_ca),
     ];
     for (key, file) in files {
         if !file.is_empty() && !file.starts_with('/') {
@@ -88,6 +89,61 @@ fn storage(c: &Config, bad: &mut Vec<Problem>) {
             "TLS needs the certificates to trust: name a PEM file in ca, such as /etc/ssl/certs/ca-certificates.crt";
         bad.push(Problem::new("storage.url", message));
     }
+}
+
+/// Where files are, and all that a bucket needs.
+fn blobs(s: &Storage, bad: &mut Vec<Problem>) {
+    if s.bucket().is_none() {
+        if !s.blobs.is_empty() && !s.blobs.starts_with('/') {
+            let message = format!("{:?} is neither an absolute path nor s3://bucket/prefix", s.blobs);
+            bad.push(Problem::new("storage.blobs", message));
+        } else if !s.blobs.is_empty() && s.is_shared() {
+            let message = "servers that share a Redis have no directory in common: write s3://bucket/prefix, or leave it empty, \
+                           and nobody sends files";
+            bad.push(Problem::new("storage.blobs", message));
+        }
+        return;
+    }
+    for (key, value, what) in [
+        ("storage.s3_endpoint", &s.s3_endpoint, "the address of the store, such as https://minio.example:9000"),
+        ("storage.s3_key_file", &s.s3_key_file, "the file with the id of the key and its secret, a line each"),
+        ("storage.s3_region", &s.s3_region, "the region of the bucket, such as us-east-1"),
+    ] {
+        if value.is_empty() {
+            bad.push(Problem::new(key, format!("files in a bucket need this: {what}")));
+        }
+    }
+    if !s.s3_region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        bad.push(Problem::new("storage.s3_region", "a region has letters, digits and -, such as us-east-1"));
+    }
+    let Ok(endpoint) = origin::normalised(&s.s3_endpoint) else {
+        if !s.s3_endpoint.is_empty() {
+            let message = format!("{:?} must be only https://host or https://host:port", s.s3_endpoint);
+            bad.push(Problem::new("storage.s3_endpoint", message));
+        }
+        return;
+    };
+    if endpoint.starts_with("http:") && !s.s3_plain_http && !is_loopback(&endpoint) {
+        let message =
+            "without TLS, anyone on the way can remove or exchange files: write https://, or set s3_plain_http = true";
+        bad.push(Problem::new("storage.s3_endpoint", message));
+    }
+    if endpoint.starts_with("https:") && s.bucket_ca().is_none() {
+        let message =
+            "TLS needs the certificates to trust: name a PEM file in s3_ca, such as /etc/ssl/certs/ca-certificates.crt";
+        bad.push(Problem::new("storage.s3_ca", message));
+    }
+}
+
+/// Whether an origin is this machine.
+fn is_loopback(origin: &str) -> bool {
+    let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next(),
+        None => authority.split(':').next(),
+    };
+    let host = host.unwrap_or_default();
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 fn ranges(c: &Config, bad: &mut Vec<Problem>) {

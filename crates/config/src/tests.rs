@@ -246,3 +246,35 @@ fn problems_that_others_find_stand_at_their_own_line() {
         ]
     );
 }
+
+#[test]
+fn files_in_a_bucket_need_all_of_their_settings() {
+    let storage = |more: &str| load(&format!("[storage]\n{more}"), &[], &[]);
+    let right = "blobs = \"s3://chat/files\"\ns3_key_file = \"/etc/kefu/s3\"\n";
+    for endpoint in [
+        "s3_endpoint = \"http://127.0.0.1:9000\"",
+        "s3_endpoint = \"http://localhost:9000\"",
+        "s3_endpoint = \"http://[::1]:9000\"",
+        "s3_endpoint = \"http://10.0.0.5:9000\"\ns3_plain_http = true",
+        "s3_endpoint = \"https://s3.example\"\ns3_ca = \"/etc/ca.pem\"",
+        "s3_endpoint = \"https://s3.example\"\nca = \"/etc/ca.pem\"",
+        "s3_endpoint = \"http://127.0.0.1:9000\"\nurl = \"redis://127.0.0.1\"",
+    ] {
+        let config = storage(&format!("{right}{endpoint}")).unwrap_or_else(|e| panic!("{endpoint}: {e:?}"));
+        assert_eq!(config.storage.bucket(), Some("s3://chat/files"));
+    }
+    for (wrong, words) in [
+        (right.to_owned(), "files in a bucket need this: the address of the store"),
+        ("blobs = \"s3://chat\"\ns3_endpoint = \"http://[::1]\"".to_owned(), "the id of the key and its secret"),
+        (format!("{right}s3_endpoint = \"http://10.0.0.5\""), "without TLS"),
+        (format!("{right}s3_endpoint = \"http://127.0.0.1.example\""), "without TLS"),
+        (format!("{right}s3_endpoint = \"https://s3.example\""), "name a PEM file in s3_ca"),
+        (format!("{right}s3_endpoint = \"https://s3.example/chat\""), "must be only https://host"),
+        (format!("{right}s3_endpoint = \"http://[::1]\"\ns3_region = \"a b\""), "a region has letters"),
+        ("blobs = \"blobs\"".to_owned(), "neither an absolute path nor s3://bucket/prefix"),
+        ("url = \"redis://h\"\nblobs = \"/mnt/blobs\"".to_owned(), "have no directory in common"),
+    ] {
+        let said = storage(&wrong).unwrap_err().join("\n");
+        assert!(said.contains(words), "{wrong}: {said}");
+    }
+}

@@ -104,8 +104,18 @@ pub struct Storage {
     pub cache_mb: u32,
     /// What must stay free on the disk, MiB; 0: by its size.
     pub reserve_mb: u32,
-    /// Directory of the files that visitors and agents send; empty: `blobs` in the data directory.
+    /// Where the files are that visitors and agents send: a directory, or `s3://bucket/prefix`; empty: `blobs` in the data directory.
     pub blobs: String,
+    /// The store of `s3://`: `https://host[:port]`.
+    pub s3_endpoint: String,
+    /// The region that its requests are signed for.
+    pub s3_region: String,
+    /// File with the id of its key and the secret, a line each.
+    pub s3_key_file: String,
+    /// PEM file with the authorities that are trusted for it; empty: `ca`.
+    pub s3_ca: String,
+    /// Use a store on another machine without TLS.
+    pub s3_plain_http: bool,
 }
 
 impl Default for Storage {
@@ -121,6 +131,11 @@ impl Default for Storage {
             cache_mb: 64,
             reserve_mb: 0,
             blobs: String::new(),
+            s3_endpoint: String::new(),
+            s3_region: "us-east-1".into(),
+            s3_key_file: String::new(),
+            s3_ca: String::new(),
+            s3_plain_http: false,
         }
     }
 }
@@ -134,6 +149,16 @@ impl Storage {
     /// Whether several servers can share it.
     pub fn is_shared(&self) -> bool {
         self.url.starts_with("redis")
+    }
+
+    /// `s3://bucket/prefix`, if files are in a bucket.
+    pub fn bucket(&self) -> Option<&str> {
+        Some(self.blobs.as_str()).filter(|blobs| blobs.starts_with("s3:"))
+    }
+
+    /// The authorities that are trusted for the bucket.
+    pub fn bucket_ca(&self) -> Option<&str> {
+        [&self.s3_ca, &self.ca].into_iter().map(String::as_str).find(|file| !file.is_empty())
     }
 }
 

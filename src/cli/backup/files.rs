@@ -17,27 +17,30 @@ use crate::{
     store::archive::path_is_valid,
 };
 
+/// Files that are in a bucket, by name.
+const SENT: &str = "the files that people sent";
+
 /// What goes into a backup besides the rows of the database, and what does not.
 #[derive(Debug)]
 pub struct Listed {
     /// Name in the backup, path.
     pub files: Vec<(String, PathBuf)>,
-    /// Directory of the files that people sent.
-    pub blobs: PathBuf,
+    /// Directory of the files that people sent; none: they are in a bucket.
+    pub blobs: Option<PathBuf>,
     /// What is not in it, and what that means.
-    pub missing: Vec<(&'static str, &'static str)>,
+    pub missing: Vec<(&'static str, String)>,
 }
 
 impl Listed {
     /// Of a data directory.
     pub fn of(ctx: &Context, with_opaque_setup: bool) -> Result<Self, CliError> {
-        let (mut files, mut missing) = (Vec::new(), Vec::new());
+        let (mut files, mut missing) = (Vec::new(), Vec::<(&str, String)>::new());
         let mut single = vec![CONFIG, PUBLIC_PART];
         if with_opaque_setup {
             single.push(OPAQUE_SETUP);
         } else {
-            missing
-                .push((OPAQUE_SETUP, "a restore needs it; keep a copy in another place, or use --with-opaque-setup"));
+            let why = "a restore needs it; keep a copy in another place, or use --with-opaque-setup";
+            missing.push((OPAQUE_SETUP, why.into()));
         }
         for name in single {
             let path = ctx.file(name);
@@ -49,21 +52,25 @@ impl Listed {
             let path = ctx.file(dir);
             add(&mut files, dir, &path).map_err(|e| cannot("read", &path, &e))?;
         }
-        missing.push((COMPANY_KEYS, "keep two copies offline, and the passphrase elsewhere"));
+        missing.push((COMPANY_KEYS, "keep two copies offline, and the passphrase elsewhere".into()));
         let config = ctx.load_config()?;
         if ctx.file(ROBOT).exists() || !config.robot.key_dir.is_empty() {
-            missing.push(("keys of the robot", "never copied; after a restore: kefu robot on SITE"));
+            missing.push(("keys of the robot", "never copied; after a restore: kefu robot on SITE".into()));
         }
         if ctx.file(CLUSTER_KEY).exists() {
-            missing.push((CLUSTER_KEY, "all servers of a company have the same; a restore makes another one"));
+            missing.push((CLUSTER_KEY, "all servers of a company have the same; a restore makes another one".into()));
         }
         if !config.tls.cert.is_empty() {
-            missing.push(("the certificate named in [tls]", "it is outside the data directory"));
+            missing.push(("the certificate named in [tls]", "it is outside the data directory".into()));
         }
         if ctx.config_file.is_some() {
-            missing.push(("the configuration named by --config", "it is outside the data directory"));
+            missing.push(("the configuration named by --config", "it is outside the data directory".into()));
         }
-        let blobs = blobs_path(&ctx.data_dir, &config);
+        let bucket = config.storage.bucket();
+        if let Some(bucket) = bucket {
+            missing.push((SENT, format!("they are in {bucket}: copy the bucket too, after this backup")));
+        }
+        let blobs = bucket.is_none().then(|| blobs_path(&ctx.data_dir, &config));
         Ok(Self { files, blobs, missing })
     }
 }

@@ -96,12 +96,14 @@ fn write(admin: &AdminClient, listed: &Listed, part: &mut Part) -> Result<Counts
     for (name, path) in &listed.files {
         copy(&mut writer, name, path, File::open(path).map_err(|e| cannot("read", path, &e))?, &mut progress)?;
     }
-    each_blob(&listed.blobs, &mut |name, path| match File::open(path) {
-        Ok(file) => copy(&mut writer, name, path, file, &mut progress),
-        // recalled or erased since the rows were read
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(cannot("read", path, &e)),
-    })?;
+    if let Some(blobs) = &listed.blobs {
+        each_blob(blobs, &mut |name, path| match File::open(path) {
+            Ok(file) => copy(&mut writer, name, path, file, &mut progress),
+            // recalled or erased since the rows were read
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(cannot("read", path, &e)),
+        })?;
+    }
     let (mut buffered, counts) = writer.finish().map_err(failed)?;
     buffered.flush().map_err(failed)?;
     Ok(counts)

@@ -90,12 +90,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
     // with an earlier kefu it may contain only the certificate, which is not secret
     let pair = Some(tls.join(tls::CERT)).filter(|f| fs::read_to_string(f).is_ok_and(|t| t.contains("PRIVATE KEY")));
     let open: Vec<PathBuf> = files.into_iter().chain(pair).filter(|f| readable_by_others(f.as_path())).collect();
-    let mut findings = Vec::new();
-    if !open.is_empty() {
-        let names: Vec<String> = open.iter().map(|p| quoted(p)).collect();
-        let what = format!("other users can read {}", names.join(", "));
-        findings.push(Finding::problem("secrets", what, format!("chmod 600 {}", names.join(" "))));
-    }
+    let mut findings: Vec<Finding> = too_open(&open).into_iter().collect();
     let keys = fs::read_to_string(ctx.file(COMPANY_KEYS)).ok();
     findings.push(match keys.as_deref().map(CompanyKeys::is_sealed) {
         None => Finding::ok("company keys", "not on this machine"),
@@ -108,6 +103,19 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
         Some(Err(e)) => Finding::problem("company keys", e.to_string(), "restore company.keys from your copy"),
     });
     findings
+}
+
+/// Files with secrets that the configuration names.
+pub fn named_secrets(config: &Config) -> Option<Finding> {
+    let files = [&config.storage.password_file, &config.storage.s3_key_file].map(PathBuf::from);
+    let open: Vec<PathBuf> = files.into_iter().filter(|file| readable_by_others(file)).collect();
+    too_open(&open)
+}
+
+fn too_open(files: &[PathBuf]) -> Option<Finding> {
+    let names: Vec<String> = files.iter().map(|file| quoted(file)).collect();
+    let what = format!("other users can read {}", names.join(", "));
+    (!names.is_empty()).then(|| Finding::problem("secrets", what, format!("chmod 600 {}", names.join(" "))))
 }
 
 fn readable_by_others(file: &Path) -> bool {

@@ -1,4 +1,4 @@
-//! `kefu doctor`: what is wrong, or soon will be. Looks, and changes nothing.
+//! `kefu doctor`: what is wrong, or soon will be. Looks, and changes nothing (in a bucket of files, it writes an object and removes it).
 
 mod files;
 mod finding;
@@ -60,6 +60,8 @@ fn examine(ctx: &Context) -> Vec<Finding> {
         findings.push(machine::disk(&database, storage.reserve_mb));
     }
     let Ok(config) = config else { return findings };
+    findings.extend(files::named_secrets(&config));
+    findings.extend(server::bucket(&storage));
     findings.push(files::certificate(ctx, &config));
     findings.push(server::server(ctx, &config));
     findings.extend(server::limited(ctx));

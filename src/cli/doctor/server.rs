@@ -78,6 +78,32 @@ pub fn robot(ctx: &Context) -> Option<Finding> {
     })
 }
 
+/// Whether the bucket that files are in can be used for all that a server does. Nothing if they are not in one.
+pub fn bucket(settings: &Storage) -> Vec<Finding> {
+    const CHECK: &str = "files";
+    let found = runtime().and_then(|runtime| {
+        runtime.block_on(app::examine_bucket(settings)).map_err(|e| CliError::failure(format!("{e:#}")))
+    });
+    match found {
+        Ok(None) => Vec::new(),
+        Ok(Some(report)) => {
+            let skew = report.skew_s.map(|s| {
+                let (by, way) = (out::duration(s.unsigned_abs() * 1_000), if s > 0 { "ahead of" } else { "behind" });
+                let what = format!("the clock of the store of files is {by} {way} this machine's");
+                Finding::warning("clock", what, "set the wrong one (NTP): at 15 minutes the store refuses everything")
+            });
+            [Finding::ok(CHECK, format!("listed, written, read and deleted in {}", report.place))]
+                .into_iter()
+                .chain(skew)
+                .collect()
+        }
+        Err(e) => {
+            let next = "until it can, nobody sends or reads files; messages go on";
+            vec![Finding::problem(CHECK, e.what, next)]
+        }
+    }
+}
+
 /// Runs and is of this version, or could run.
 pub fn server(ctx: &Context, config: &Config) -> Finding {
     const CHECK: &str = "server";

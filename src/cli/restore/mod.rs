@@ -19,7 +19,7 @@ use super::{
     undo::Undo,
 };
 use crate::{
-    app::{Target, blobs_path, database_path, make_cluster_key},
+    app::{Target, blobs_path, bucket_to_restore, database_path, make_cluster_key},
     config::Config,
     files::{create_new, make_directory, sync_parent},
     store::{
@@ -85,7 +85,15 @@ impl Args {
         }
         };
         let blobs = blobs_path(dir, config);
-        if backup.blobs > 0 {
+        let unusable = |e: &dyn std::fmt::Display| {
+            CliError::failure(format!("cannot write the files that people sent: {e}"))
+                .hint("nothing was changed here; kefu doctor looks at the bucket; run the same command again")
+        };
+        let mut bucket = match backup.blobs {
+            0 => None,
+            _ => bucket_to_restore(&config.storage).map_err(|e| unusable(&format!("{e:#}")))?,
+        };
+        if backup.blobs > 0 && bucket.is_none() {
             make_directory(&blobs).map_err(|e| cannot("make", &blobs, &e))?;
         }
         let runtime = runtime()?;
@@ -98,22 +106,34 @@ impl Args {
             match entry {
                 Entry::File(name) => {
                     finish(open.take())?;
+                    if let Some(bucket) = &mut bucket {
+                        runtime.block_on(bucket.finish()).map_err(|e| unusable(&e))?;
+                    }
                     // the configuration is there already
-                    open = match name.strip_prefix(BLOBS).and_then(|rest| rest.strip_prefix('/')) {
+                    open = match (name.strip_prefix(BLOBS).and_then(|rest| rest.strip_prefix('/')), &mut bucket) {
                         _ if name == CONFIG => None,
-                        Some(rest) => Some(begin(&blobs, rest, 0o600)?),
-                        None => Some(begin(dir, name, mode_of(name).unwrap_or(0o600))?),
+                        (Some(rest), Some(bucket)) => {
+                            runtime.block_on(bucket.begin(rest)).map_err(|e| unusable(&e))?;
+                            None
+                        }
+                        (Some(rest), None) => Some(begin(&blobs, rest, 0o600)?),
+                        (None, _) => Some(begin(dir, name, mode_of(name).unwrap_or(0o600))?),
                     };
                 }
                 Entry::Data(bytes) => {
                     if let Some((file, path)) = &mut open {
                         file.write_all(bytes).map_err(|e| cannot("write", path, &e))?;
+                    } else if let Some(bucket) = &mut bucket {
+                        runtime.block_on(bucket.add(bytes)).map_err(|e| unusable(&e))?;
                     }
                 }
                 entry => runtime.block_on(target.entry(&entry)).map_err(wrong)?,
             }
         }
         finish(open)?;
+        if let Some(bucket) = &mut bucket {
+            runtime.block_on(bucket.finish()).map_err(|e| unusable(&e))?;
+        }
         if config.storage.is_shared() {
             make_cluster_key(dir).map_err(|e| CliError::failure(format!("{e:#}")))?;
         }
@@ -142,6 +162,13 @@ impl Args {
             lines.push(("database", "the Redis in storage.url".into()));
         } else if database.parent() != Some(&ctx.data_dir) {
             lines.push(("database", database.display().to_string()));
+        }
+        if let Some(bucket) = config.storage.bucket() {
+            let files = match backup.blobs {
+                0 => format!("those that people sent are in {bucket}, not in the backup: restore the bucket, too"),
+                n => format!("{n} that people sent were written to {bucket}"),
+            };
+            lines.push(("files", files));
         }
         out::facts(&lines);
         out::line("\nnext:");

@@ -37,11 +37,15 @@ impl Args {
             return Ok(());
         }
         let made = out::date(backup.header.created_ms);
-        out::facts(&[
+        let mut lines = vec![
             ("backup", format!("{} ({}), complete and valid", file.display(), out::bytes(backup.bytes))),
             ("made", format!("{made} by kefu {}", backup.header.kefu)),
             ("contains", backup.content()),
-        ]);
+        ];
+        if let Some(bucket) = backup.bucket() {
+            lines.push(("not in it", format!("the files that people sent: they are in {bucket}")));
+        }
+        out::facts(&lines);
         Ok(())
     }
 }

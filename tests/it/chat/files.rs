@@ -1,5 +1,6 @@
 //! Files of messages: uploaded in parts, bound to conversation, sender and message, read by both sides, gone with their message.
-//! The server does not look into them, so their bytes here are no sealed chunks.
+//! The server does not look into them, so their bytes here are no sealed chunks. What does not depend on where files are is done with
+//! a directory and with a bucket of a real S3 server.
 
 use std::{
     fs,
@@ -14,29 +15,60 @@ use kefu::{
     proto::{Limit, MsgId},
 };
 
+use kefu_redis_link::testing::until;
+use kefu_s3::testing::S3Server;
+
 use super::*;
-use crate::support::{child::Process, http};
+use crate::support::{child::Process, http, server::in_bucket};
+
+/// A test with files in a directory, and one with files in a bucket.
+macro_rules! for_both {
+    ($($test:ident),* $(,)?) => {
+        mod directory {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test(&super::Server::new().await).await;
+            })*
+        }
+        mod bucket {
+            $(#[tokio::test]
+            async fn $test() {
+                let s3 = super::S3Server::start().await;
+                let config = super::in_bucket(super::config(), &s3);
+                super::$test(&super::Server::start(&super::Company::found().await, config).await).await;
+            })*
+        }
+    };
+}
+
+for_both!(
+    a_file_is_uploaded_before_its_message_and_read_by_both_sides,
+    a_message_waits_for_all_of_its_file,
+    parts_that_do_not_fit_change_nothing,
+    nobody_touches_what_is_not_theirs,
+    one_has_only_so_many_uploads_begun,
+);
 
 /// Bytes that differ from place to place.
-fn content(length: u64) -> Bytes {
+pub fn content(length: u64) -> Bytes {
     (0..length).map(|n| (n % 251) as u8).collect()
 }
 
 /// The address of the file of a message.
-fn path(conv: ConvId, msg: MsgId) -> String {
+pub fn path(conv: ConvId, msg: MsgId) -> String {
     format!("/api/v1/conversations/{conv}/files/{msg}")
 }
 
-async fn ask(peer: &Peer, method: &str, path: &str, body: impl Into<Bytes>) -> http::Answer {
+pub async fn ask(peer: &Peer, method: &str, path: &str, body: impl Into<Bytes>) -> http::Answer {
     let token = format!("Bearer {}", peer.token);
     http::ask(peer.addr, method, path, &[("authorization", &token)], body).await.expect("an answer")
 }
 
-async fn begin(peer: &Peer, conv: ConvId, msg: MsgId, size: u64) -> http::Answer {
+pub async fn begin(peer: &Peer, conv: ConvId, msg: MsgId, size: u64) -> http::Answer {
     ask(peer, "POST", &path(conv, msg), format!("{{\"size\":{size}}}")).await
 }
 
-async fn put(peer: &Peer, conv: ConvId, msg: MsgId, at: u64, part: Bytes) -> http::Answer {
+pub async fn put(peer: &Peer, conv: ConvId, msg: MsgId, at: u64, part: Bytes) -> http::Answer {
     ask(peer, "PUT", &format!("{}?at={at}", path(conv, msg)), part).await
 }
 
@@ -46,12 +78,18 @@ async fn range(peer: &Peer, conv: ConvId, msg: MsgId, bytes: &str) -> http::Answ
     http::ask(peer.addr, "GET", &path(conv, msg), &headers, Bytes::new()).await.expect("an answer")
 }
 
-async fn get(peer: &Peer, conv: ConvId, msg: MsgId) -> http::Answer {
+pub async fn get(peer: &Peer, conv: ConvId, msg: MsgId) -> http::Answer {
     ask(peer, "GET", &path(conv, msg), Bytes::new()).await
 }
 
+/// The same; none if the answer ends in the middle.
+pub async fn try_get(peer: &Peer, conv: ConvId, msg: MsgId) -> Option<http::Answer> {
+    let token = format!("Bearer {}", peer.token);
+    http::ask(peer.addr, "GET", &path(conv, msg), &[("authorization", &token)], Bytes::new()).await
+}
+
 /// Uploads all of a file from where it is.
-async fn upload(peer: &Peer, conv: ConvId, msg: MsgId, content: &Bytes) {
+pub async fn upload(peer: &Peer, conv: ConvId, msg: MsgId, content: &Bytes) {
     let begun = begin(peer, conv, msg, content.len() as u64).await;
     assert_eq!(begun.status, 200, "{}", begun.json());
     let mut have = begun.json()["have"].as_u64().unwrap();
@@ -65,14 +103,14 @@ async fn upload(peer: &Peer, conv: ConvId, msg: MsgId, content: &Bytes) {
 }
 
 /// Posts the message of a file and waits until it is stored.
-async fn post(peer: &mut Peer, conv: ConvId, msg: MsgId, envelope: Vec<u8>) -> u64 {
+pub async fn post(peer: &mut Peer, conv: ConvId, msg: MsgId, envelope: Vec<u8>) -> u64 {
     peer.wire.send_envelope(envelope).await.unwrap();
     peer.until(conv, |view| view.said.iter().any(|said| said.msg == msg)).await;
     peer.view(conv).said.iter().find(|said| said.msg == msg).unwrap().seq
 }
 
 /// A message that was not sent yet.
-fn sealed(peer: &mut Peer, conv: ConvId) -> (MsgId, Vec<u8>) {
+pub fn sealed(peer: &mut Peer, conv: ConvId) -> (MsgId, Vec<u8>) {
     let key = peer.me.key.clone();
     peer.view(conv).seal("a file", &key)
 }
@@ -88,10 +126,8 @@ fn files_in(dir: PathBuf) -> Vec<PathBuf> {
     all
 }
 
-#[tokio::test]
-async fn a_file_is_uploaded_before_its_message_and_read_by_both_sides() {
-    let server = Server::new().await;
-    let (mut visitor, li, conv) = talk(&server).await;
+async fn a_file_is_uploaded_before_its_message_and_read_by_both_sides(server: &Server) {
+    let (mut visitor, li, conv) = talk(server).await;
     let (msg, envelope) = sealed(&mut visitor, conv);
     let content = content(2 * PART + 100);
     upload(&visitor, conv, msg, &content).await;
@@ -118,10 +154,8 @@ async fn a_file_is_uploaded_before_its_message_and_read_by_both_sides() {
     assert_eq!(get(&visitor, conv, msg).await.body, content);
 }
 
-#[tokio::test]
-async fn a_message_waits_for_all_of_its_file() {
-    let server = Server::new().await;
-    let (mut visitor, _li, conv) = talk(&server).await;
+async fn a_message_waits_for_all_of_its_file(server: &Server) {
+    let (mut visitor, _li, conv) = talk(server).await;
     let (msg, envelope) = sealed(&mut visitor, conv);
     let content = content(PART + 1);
     begin(&visitor, conv, msg, content.len() as u64).await;
@@ -137,10 +171,8 @@ async fn a_message_waits_for_all_of_its_file() {
     assert_eq!(get(&visitor, conv, msg).await.body, content);
 }
 
-#[tokio::test]
-async fn parts_that_do_not_fit_change_nothing() {
-    let server = Server::new().await;
-    let (mut visitor, _li, conv) = talk(&server).await;
+async fn parts_that_do_not_fit_change_nothing(server: &Server) {
+    let (mut visitor, _li, conv) = talk(server).await;
     let (msg, envelope) = sealed(&mut visitor, conv);
     let content = content(PART + 10);
     assert_eq!(put(&visitor, conv, msg, 0, content.slice(..10)).await.status, 404, "never begun");
@@ -172,11 +204,9 @@ async fn parts_that_do_not_fit_change_nothing() {
     assert_eq!(put(&visitor, conv, msg, 0, content.slice(..5)).await.status, 404);
 }
 
-#[tokio::test]
-async fn nobody_touches_what_is_not_theirs() {
-    let server = Server::new().await;
-    let (mut visitor, mut li, conv) = talk(&server).await;
-    let stranger = Peer::visitor(&server).await;
+async fn nobody_touches_what_is_not_theirs(server: &Server) {
+    let (mut visitor, mut li, conv) = talk(server).await;
+    let stranger = Peer::visitor(server).await;
     let (msg, envelope) = sealed(&mut visitor, conv);
     let content = content(20);
     let nobody = http::ask(server.addr, "POST", &path(conv, msg), &[], "{\"size\":20}").await.unwrap();
@@ -229,9 +259,33 @@ async fn what_is_cancelled_or_recalled_is_gone_from_the_disk() {
     post(&mut visitor, conv, msg, envelope).await;
     assert_eq!(get(&visitor, conv, msg).await.status, 200);
     visitor.ask(|req| ClientFrame::Recall { req, conv, msg }).await.unwrap();
-    kefu_redis_link::testing::until("a file that is gone", async || files_in(blobs.clone()).is_empty().then_some(()))
-        .await;
+    until("a file that is gone", async || files_in(blobs.clone()).is_empty().then_some(())).await;
     assert_eq!(get(&visitor, conv, msg).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_is_cancelled_or_recalled_is_gone_from_the_bucket() {
+    let s3 = S3Server::start().await;
+    let company = Company::found().await;
+    let server = Server::start(&company, in_bucket(config(), &s3)).await;
+    let (mut visitor, _li, conv) = talk(&server).await;
+    let content = content(PART + 1);
+    let (msg, _) = sealed(&mut visitor, conv);
+    upload(&visitor, conv, msg, &content).await;
+    assert_eq!(s3.objects().len(), 3, "a mark and two parts");
+    for _ in 0..2 {
+        assert_eq!(ask(&visitor, "DELETE", &path(conv, msg), Bytes::new()).await.status, 200);
+    }
+    assert_eq!(s3.objects(), [] as [PathBuf; 0]);
+
+    let (msg, envelope) = sealed(&mut visitor, conv);
+    upload(&visitor, conv, msg, &content).await;
+    post(&mut visitor, conv, msg, envelope).await;
+    assert_eq!(get(&visitor, conv, msg).await.status, 200);
+    visitor.ask(|req| ClientFrame::Recall { req, conv, msg }).await.unwrap();
+    until("a file that is gone", async || s3.objects().is_empty().then_some(())).await;
+    assert_eq!(get(&visitor, conv, msg).await.status, 404);
+    assert!(!company.path().join("blobs").exists(), "no directory is made");
 }
 
 #[tokio::test]
@@ -266,10 +320,7 @@ async fn an_upload_goes_on_after_the_server_was_killed() {
     server.kill();
     let server = Process::start(company.path());
     let visitor = Peer::try_connect(&company, server.addr, &me).await.unwrap();
-    kefu_redis_link::testing::until("the file", async || {
-        (get(&visitor, conv, msg).await.body == content).then_some(())
-    })
-    .await;
+    until("the file", async || (get(&visitor, conv, msg).await.body == content).then_some(())).await;
 }
 
 #[tokio::test]
@@ -327,10 +378,8 @@ fn id_of(n: u8) -> MsgId {
     MsgId([n; 16])
 }
 
-#[tokio::test]
-async fn one_has_only_so_many_uploads_begun() {
-    let server = Server::new().await;
-    let (visitor, li, conv) = talk(&server).await;
+async fn one_has_only_so_many_uploads_begun(server: &Server) {
+    let (visitor, li, conv) = talk(server).await;
     for n in 0..32 {
         assert_eq!(begin(&visitor, conv, id_of(n), 10).await.status, 200, "{n}");
     }

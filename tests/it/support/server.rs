@@ -10,6 +10,7 @@ use kefu::{
     robot::engine::{RobotFiles, SiteKnowledgeCache},
     robot::policy::Policy,
 };
+use kefu_s3::testing::{BUCKET, S3Server};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use super::company::Company;
@@ -22,6 +23,14 @@ pub fn config() -> Config {
     config.server.connections_per_address = 10_000;
     config.storage.cache_mb = 8;
     config.limits = Limits::none();
+    config
+}
+
+/// The same with files in a bucket.
+pub fn in_bucket(mut config: Config, s3: &S3Server) -> Config {
+    config.storage.blobs = format!("s3://{BUCKET}/files/of/tests");
+    config.storage.s3_endpoint = s3.endpoint();
+    config.storage.s3_key_file = s3.key_file().display().to_string();
     config
 }
 

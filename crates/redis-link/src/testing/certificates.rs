@@ -1,6 +1,6 @@
 //! An authority and a certificate for servers of the loopback address.
 
-use std::fs;
+use std::{fs, path::PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
@@ -37,9 +37,14 @@ impl Certificates {
         &self.authority
     }
 
+    /// The path of `ca.pem`, `cert.pem` or `key.pem`.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
     /// Lines of `redis.conf`.
     pub(super) fn settings(&self) -> Vec<(&'static str, String)> {
-        let file = |name: &str| self.directory.path().join(name).display().to_string();
+        let file = |name: &str| self.file(name).display().to_string();
         vec![
             ("tls-cert-file", file("cert.pem")),
             ("tls-key-file", file("key.pem")),

@@ -78,7 +78,7 @@ impl Admin {
             let (store, secrets) = (backend.store(), secrets(dir, config)?);
             let (org, robot_keys, widgets) = open_org(dir, config, store.clone(), &secrets, false).await?;
             let shared_robot = SharedRobot::of(&backend, &secrets, dir, &org, &robot_keys).await.context(ROBOT)?;
-            let blobs = blobs_to_read(dir, config, &backend);
+            let blobs = blobs_to_read(dir, config, &backend)?;
             let database = database_of(&backend, &org, retention(config)?, blobs, dir);
             let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
+    task::JoinHandle,
     time::{Instant, MissedTickBehavior, interval, interval_at},
 };
 
@@ -40,6 +41,8 @@ pub(super) struct Maintenance {
     eraser: Eraser,
     blobs: Option<Arc<dyn Blobs>>,
     leads: watch::Receiver<bool>,
+    /// Looks through uploads; a store that does not answer keeps nothing else waiting.
+    uploads: Option<JoinHandle<()>>,
 }
 
 impl Maintenance {
@@ -62,6 +65,7 @@ impl Maintenance {
             eraser,
             blobs,
             leads: chat.leads(),
+            uploads: None,
         }
     }
 
@@ -79,7 +83,7 @@ impl Maintenance {
                     self.chat.tell_missed().await;
                 }
                 _ = sweep.tick() => self.sweep().await,
-                _ = files.tick() => {
+                _ = files.tick(), if *self.leads.borrow() => {
                     let chat = self.chat.clone();
                     tokio::spawn(async move { chat.sweep_files().await });
                 }
@@ -97,8 +101,11 @@ impl Maintenance {
             self.metrics.longest_wait_ms.set(desk.longest_wait_ms);
         }
         self.chat.sweep();
-        self.chat.sweep_uploads().await;
         if leads {
+            if self.uploads.as_ref().is_none_or(JoinHandle::is_finished) {
+                let chat = self.chat.clone();
+                self.uploads = Some(tokio::spawn(async move { chat.sweep_uploads().await }));
+            }
             self.eraser.pass(&*self.store, self.blobs.as_deref(), self.chat.now_ms()).await;
         }
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;

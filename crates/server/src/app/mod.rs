@@ -4,6 +4,7 @@
 //! process if none runs. Background work of a server is in `tasks`.
 
 mod admin_client;
+mod bucket;
 mod copy;
 mod error;
 mod maintenance;
@@ -23,6 +24,7 @@ mod whole_database;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use admin_client::{Admin, AdminError, Dump};
+pub use bucket::{BucketReport, bucket_to_restore, examine_bucket};
 pub use copy::{Sum, Target};
 pub use error::ServeError;
 pub use kefu_redis_link::checks::{Finding, Severity};

@@ -4,6 +4,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -11,10 +12,11 @@ use futures_util::future::{FutureExt as _, ready};
 
 use super::{
     AdminError, ServeError,
+    bucket::bucket,
     storage::{Backend, IfEmpty, open_storage},
 };
 use crate::{
-    blobs::{BlobDirectory, Blobs},
+    blobs::{BlobBucket, BlobDirectory, Blobs},
     chat::{Chat, all_missed},
     config::Config,
     crypto::{cluster_key::ClusterKey, directory::Directory},
@@ -24,6 +26,9 @@ use crate::{
     robot::keys::{KeyPlaces, RobotKeys},
     store::Store,
 };
+
+/// How often what is in a bucket is counted.
+const RECOUNT: Duration = Duration::from_hours(1);
 
 /// What a data directory holds beside the database. Only servers that share a database need the cluster key.
 pub(super) fn secrets(dir: &Path, config: &Config) -> anyhow::Result<Secrets> {
@@ -79,8 +84,11 @@ pub(super) fn robot_keys_of(dir: &Path, config: &Config, org: &Org, serves: bool
     Arc::new(RobotKeys::open(KeyPlaces { dir, day_dir, serves, shared }, org.fp(), org.clock()))
 }
 
-/// The directory of files; none for servers that share a database: they have no directory in common.
+/// The files of a server, if it can have any: those that share a database have no directory in common, but may have a bucket.
 pub(super) fn open_blobs(dir: &Path, config: &Config, backend: &Backend) -> anyhow::Result<Option<Arc<dyn Blobs>>> {
+    if let Some(bucket) = bucket(&config.storage)? {
+        return Ok(Some(Arc::new(BlobBucket::open(bucket, RECOUNT))));
+    }
     if backend.file().is_none() {
         return Ok(None);
     }
@@ -91,11 +99,14 @@ pub(super) fn open_blobs(dir: &Path, config: &Config, backend: &Backend) -> anyh
 }
 
 /// The same where no server runs: uploads are left alone.
-pub(super) fn blobs_to_read(dir: &Path, config: &Config, backend: &Backend) -> Option<Arc<dyn Blobs>> {
-    backend.file().map(|_| Arc::new(BlobDirectory::open_to_read(&blobs_path(dir, config))) as Arc<dyn Blobs>)
+pub(super) fn blobs_to_read(dir: &Path, config: &Config, backend: &Backend) -> anyhow::Result<Option<Arc<dyn Blobs>>> {
+    if let Some(bucket) = bucket(&config.storage)? {
+        return Ok(Some(Arc::new(BlobBucket::open_to_read(bucket))));
+    }
+    Ok(backend.file().map(|_| Arc::new(BlobDirectory::open_to_read(&blobs_path(dir, config))) as Arc<dyn Blobs>))
 }
 
-/// Where the files that people send are.
+/// The directory of the files that people send, if they are not in a bucket.
 pub fn blobs_path(dir: &Path, config: &Config) -> PathBuf {
     match config.storage.blobs.as_str() {
         "" => dir.join(data_dir::BLOBS),

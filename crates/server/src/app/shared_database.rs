@@ -17,6 +17,7 @@ use tokio::{
 
 use super::whole_database::{Faults, WAITING, erase, refused, spawn, write_dump};
 use crate::{
+    blobs::Blobs,
     chat::{ConversationRules, RequestError, facts_of, retention::Retention},
     files,
     http::admin::WholeDatabase,
@@ -30,6 +31,7 @@ pub(super) struct SharedDatabase {
     store: Arc<RedisStore>,
     org: Arc<Org>,
     retention: Retention,
+    blobs: Option<Arc<dyn Blobs>>,
     /// The data directory, for a temporary file.
     dir: PathBuf,
     /// Held while someone reads all of it.
@@ -37,8 +39,14 @@ pub(super) struct SharedDatabase {
 }
 
 impl SharedDatabase {
-    pub fn new(store: Arc<RedisStore>, org: Arc<Org>, retention: Retention, dir: &Path) -> Arc<Self> {
-        Arc::new(Self { store, org, retention, dir: dir.to_owned(), busy: Arc::default() })
+    pub fn new(
+        store: Arc<RedisStore>,
+        org: Arc<Org>,
+        retention: Retention,
+        blobs: Option<Arc<dyn Blobs>>,
+        dir: &Path,
+    ) -> Arc<Self> {
+        Arc::new(Self { store, org, retention, blobs, dir: dir.to_owned(), busy: Arc::default() })
     }
 
     fn turn(&self) -> Result<OwnedMutexGuard<()>, RequestError> {
@@ -103,7 +111,7 @@ impl WholeDatabase for SharedDatabase {
     }
 
     fn retention(&self, dry_run: bool) -> BoxFuture<'static, Result<Value, RequestError>> {
-        erase(self.store.clone(), None, self.retention.clone(), self.org.now_ms(), dry_run)
+        erase(self.store.clone(), self.blobs.clone(), self.retention.clone(), self.org.now_ms(), dry_run)
     }
 }
 

@@ -130,7 +130,7 @@ pub(super) fn database_of(
 ) -> Arc<dyn WholeDatabase> {
     match backend {
         Backend::File(store) => StoredDatabase::new(store.clone(), org.clone(), retention, blobs),
-        Backend::Shared(store, _) => SharedDatabase::new(store.clone(), org.clone(), retention, dir),
+        Backend::Shared(store, _) => SharedDatabase::new(store.clone(), org.clone(), retention, blobs, dir),
     }
 }
 

@@ -88,9 +88,10 @@ impl Chat {
             Ok(arrived) => arrived,
             Err(e) => return Posting::Done(Err(RejectedEnvelope { refusal: e.into(), conv: None, msg: None })),
         };
-        // one whose conversation must be read first, or, for a recall, what it recalls
+        // one whose conversation or file must be read first, or, for a recall, what it recalls
         let recall = matches!(arrived.kind, Kind::Recall | Kind::NoteRecall);
-        let Some(conversation) = self.cache.cached(arrived.header.conv()).filter(|_| !recall) else {
+        let reads = recall || self.attachments.looked_at(&arrived.header).is_some();
+        let Some(conversation) = self.cache.cached(arrived.header.conv()).filter(|_| !reads) else {
             return Posting::Waiting(Box::pin(self.post_unread(conn, address, bytes)));
         };
         let batch = self
@@ -107,6 +108,9 @@ impl Chat {
         let batch = async {
             let arrived = Arrived::parse(&bytes)?;
             self.admit_sender(conn, address, &arrived)?;
+            if let Some(looked_at) = self.attachments.looked_at(&arrived.header) {
+                looked_at.await;
+            }
             let recalled = match arrived.kind {
                 Kind::Recall | Kind::NoteRecall => Some(self.recalled_by(conn, &arrived.header, &bytes).await?),
                 _ => None,

@@ -10,7 +10,10 @@ use crate::{
     proto::{ConvId, MsgId, SiteId},
 };
 
-use super::super::{Chat, RequestError};
+use super::{
+    super::{Chat, RequestError},
+    sweep::{Message, message},
+};
 
 /// A posted file, to be read. Cheap to clone.
 #[derive(Clone)]
@@ -40,7 +43,14 @@ impl Chat {
         let blobs = self.attachments.blobs()?.clone();
         self.theirs(who, conv).await?;
         let id = BlobId { conv, msg };
-        let length = blobs.length(id).await?;
+        let length = match blobs.length(id).await {
+            // its message may be stored, and its server have had no time to post it
+            Err(BlobError::NotFound) if message(&*self.store, id).await? == Message::Stands => {
+                blobs.post(id).await?;
+                blobs.length(id).await?
+            }
+            length => length?,
+        };
         Ok(Download { blobs, id, length })
     }
 

@@ -1,7 +1,7 @@
 //! Files that are sent with messages: uploaded sealed, in parts, before the message that names them, and kept as long as it.
 //!
 //! An upload is bound to its conversation, its sender and the id of its message. A message that names one is accepted when all of
-//! the file is on disk, and never before; what is recalled or erased takes its files with it. What a file is, what it is called
+//! the file is durable, and never before; what is recalled or erased takes its files with it. What a file is, what it is called
 //! and its key are in the sealed message: the server knows a length.
 
 mod download;
@@ -40,7 +40,7 @@ pub struct Attachments {
 }
 
 impl Attachments {
-    /// Files in a directory, if there is one.
+    /// Files in a directory or a bucket, if there is one.
     pub fn new(blobs: Option<Arc<dyn Blobs>>, rules: FileRules) -> Self {
         Self { blobs, rules }
     }
@@ -88,10 +88,14 @@ impl From<BlobError> for RequestError {
             }
             BlobError::Length => Self::new(ErrorCode::Malformed, "a part is 1048832 bytes; only the last is shorter"),
             BlobError::Full => storage("the server's disk is full; this file can't be stored at the moment"),
-            // the disk's own words are for the log, not for strangers
+            // what a disk or a store says is for the log, not for strangers
             BlobError::Io(why) => {
                 tracing::error!(error = %why, "a file could not be stored or read");
                 storage("the server can't store or read this file at the moment; try again")
+            }
+            BlobError::Away(why) => {
+                tracing::warn!(error = %why, "a file could not be stored or read");
+                storage("the server can't store or read files at the moment; try again")
             }
         }
     }

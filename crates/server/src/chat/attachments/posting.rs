@@ -16,7 +16,21 @@ use super::{
 };
 
 impl Attachments {
-    /// Whether a message may be stored: its file, if one was begun, must be on disk.
+    /// Looks again at the file of a message if it seems incomplete: another server may have the rest. To be awaited before
+    /// [`Self::may_post`].
+    pub fn looked_at(&self, header: &HeaderView<'_>) -> Option<impl Future<Output = ()> + use<>> {
+        let blobs = self.blobs.as_ref().filter(|blobs| blobs.any_upload())?;
+        let id = BlobId { conv: header.conv(), msg: header.msg_id() };
+        let known = blobs.upload(id)?;
+        let blobs = (known.upload.sender == header.sender() && !known.is_whole()).then(|| blobs.clone())?;
+        Some(async move {
+            if let Err(e) = blobs.find(id).await {
+                tracing::warn!(conv = %id.conv, error = %e, "how much of a file is there can't be seen");
+            }
+        })
+    }
+
+    /// Whether a message may be stored: its file, if one was begun, must be durable.
     pub fn may_post(&self, header: &HeaderView<'_>) -> Result<(), RequestError> {
         let Some(blobs) = self.blobs.as_ref().filter(|blobs| blobs.any_upload()) else { return Ok(()) };
         let Some(known) = blobs.upload(BlobId { conv: header.conv(), msg: header.msg_id() }) else { return Ok(()) };

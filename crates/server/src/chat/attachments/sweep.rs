@@ -17,22 +17,32 @@ const STEP: usize = 50;
 
 impl Chat {
     /// Moves files whose messages are stored to their place, and removes uploads that nobody posted for a day. To be called at the
-    /// start and once a minute.
+    /// start and once a minute, by one server for all that share the files.
     pub async fn sweep_uploads(&self) {
         let Some(blobs) = &self.attachments.blobs else { return };
-        for (id, progress) in blobs.uploads() {
-            let stored = store::find(&*self.store, id.conv, id.msg).await;
-            let done = match stored {
-                Ok(Some(_)) if progress.is_whole() => blobs.post(id).await,
-                Ok(None) if progress.upload.begun_ms.saturating_add(UNPOSTED_MS) <= self.now_ms() => {
-                    blobs.cancel(id).await
-                }
-                _ => continue,
-            };
-            if let Err(e) = done {
+        let unposted = match blobs.unposted().await {
+            Ok(unposted) => unposted,
+            Err(e) => return tracing::warn!(error = %e, "uploads could not be looked through"),
+        };
+        for (id, since_ms) in unposted {
+            if let Err(e) = self.sweep_upload(&**blobs, id, since_ms).await {
                 tracing::warn!(conv = %id.conv, error = %e, "an upload could not be put away yet");
             }
         }
+    }
+
+    async fn sweep_upload(&self, blobs: &dyn Blobs, id: BlobId, since_ms: u64) -> Result<(), RequestError> {
+        let message = message(&*self.store, id).await?;
+        match message {
+            Message::Stands => blobs.post(id).await?,
+            Message::Recalled => blobs.remove(id).await?,
+            Message::Missing => {}
+        }
+        if since_ms.saturating_add(UNPOSTED_MS) <= self.now_ms() {
+            // what was posted just now is no upload any more
+            blobs.cancel(id).await?;
+        }
+        Ok(())
     }
 
     /// Removes files of messages that were recalled, and of conversations that were erased, if their removal was cut short. Reads
@@ -64,7 +74,7 @@ impl Chat {
         }
         for (msg, _) in held.blobs {
             let id = BlobId { conv: held.conv, msg };
-            if is_recalled(&*self.store, id).await? {
+            if message(&*self.store, id).await? == Message::Recalled {
                 blobs.remove(id).await?;
             }
         }
@@ -72,9 +82,22 @@ impl Chat {
     }
 }
 
-async fn is_recalled(store: &dyn Store, id: BlobId) -> Result<bool, StoreError> {
-    let Some(seq) = store::find(store, id.conv, id.msg).await? else { return Ok(false) };
+/// The message that names a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Message {
+    /// Not stored.
+    Missing,
+    Stands,
+    Recalled,
+}
+
+pub(super) async fn message(store: &dyn Store, id: BlobId) -> Result<Message, StoreError> {
+    let Some(seq) = store::find(store, id.conv, id.msg).await? else { return Ok(Message::Missing) };
     let records = store.records(id.conv, seq.saturating_sub(1), 1).await?;
     let kind = |frame: &[u8]| Some(HeaderView::parse(RecordView::parse(frame)?.body).ok()?.0);
-    Ok(records.first().is_some_and(|(_, frame)| matches!(kind(frame), Some(Kind::Tombstone | Kind::NoteTombstone))))
+    let kind = records.first().and_then(|(_, frame)| kind(frame));
+    Ok(match kind {
+        Some(Kind::Tombstone | Kind::NoteTombstone) => Message::Recalled,
+        _ => Message::Stands,
+    })
 }

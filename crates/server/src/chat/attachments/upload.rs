@@ -42,7 +42,7 @@ impl Chat {
             let text = format!("a file here may have at most {} MiB", largest >> 20);
             return Err(RequestError::new(ErrorCode::TooLarge, text));
         }
-        match blobs.upload(id) {
+        match blobs.find(id).await? {
             // what is begun was counted
             Some(known) if known.upload.sender != sender || known.upload.size != size => Err(BlobError::Taken.into()),
             Some(known) => Ok(known),
@@ -62,11 +62,11 @@ impl Chat {
     ///
     /// # Errors
     /// As [`Chat::add_to_file`].
-    pub fn expects_part(&self, who: &Who, conv: ConvId, msg: MsgId, at: u64) -> Result<(), RequestError> {
-        let known = self.own_upload(who, BlobId { conv, msg })?.ok_or(BlobError::NotFound)?;
-        match known.have == at {
-            true => Ok(()),
-            false => Err(BlobError::Elsewhere { have: known.have }.into()),
+    pub async fn expects_part(&self, who: &Who, conv: ConvId, msg: MsgId, at: u64) -> Result<(), RequestError> {
+        let known = self.own_upload(who, BlobId { conv, msg }, |known| known.have == at).await?;
+        match known.ok_or(BlobError::NotFound)? {
+            known if known.have == at => Ok(()),
+            known => Err(BlobError::Elsewhere { have: known.have }.into()),
         }
     }
 
@@ -83,7 +83,7 @@ impl Chat {
         part: Bytes,
     ) -> Result<Progress, RequestError> {
         let blobs = self.attachments.blobs()?.clone();
-        self.own_upload(who, BlobId { conv, msg })?.ok_or(BlobError::NotFound)?;
+        self.own_upload(who, BlobId { conv, msg }, |_| true).await?.ok_or(BlobError::NotFound)?;
         if self.store.space() == StorageState::Full {
             return Err(BlobError::Full.into());
         }
@@ -97,18 +97,32 @@ impl Chat {
     pub async fn cancel_file(&self, who: &Who, conv: ConvId, msg: MsgId) -> Result<(), RequestError> {
         let blobs = self.attachments.blobs()?.clone();
         self.theirs(who, conv).await?;
-        match self.own_upload(who, BlobId { conv, msg })? {
+        match self.own_upload(who, BlobId { conv, msg }, |_| true).await? {
             Some(_) => Ok(blobs.cancel(BlobId { conv, msg }).await?),
             None => Ok(()),
         }
     }
 
-    /// How far an upload is that is not posted, which nobody else may know.
-    fn own_upload(&self, who: &Who, id: BlobId) -> Result<Option<Progress>, RequestError> {
-        let known = self.attachments.blobs()?.upload(id).filter(|known| !known.posted);
+    /// How far an upload is, which nobody else may know. What this server remembers is taken if it is `enough`: others may have
+    /// begun it, or gone on with it.
+    async fn own_upload(
+        &self,
+        who: &Who,
+        id: BlobId,
+        enough: impl Fn(&Progress) -> bool,
+    ) -> Result<Option<Progress>, RequestError> {
+        let blobs = self.attachments.blobs()?;
+        let known = match blobs.upload(id).filter(enough) {
+            None => {
+                self.theirs(who, id.conv).await?;
+                blobs.find(id).await?
+            }
+            known => known,
+        };
         match known {
             Some(known) if known.upload.sender != who.kid() => Err(BlobError::NotFound.into()),
-            known => Ok(known),
+            // what is posted is no upload any more, also while it moves to its place
+            known => Ok(known.filter(|known| !known.posted)),
         }
     }
 
