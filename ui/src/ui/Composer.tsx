@@ -182,6 +182,7 @@ function Choose({ disabled, onFiles }: { disabled?: boolean; onFiles: (files: It
         type="file"
         multiple
         hidden
+        disabled={disabled}
         onChange={(e) => {
           onFiles([...(e.currentTarget.files ?? [])]);
           // the same one may be chosen again
