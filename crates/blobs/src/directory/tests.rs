@@ -1,8 +1,12 @@
 //! Uploads through every end of a process, on a real disk. What every store does is in `tests/it/contract.rs`.
 
+use std::{fs::OpenOptions, os::unix::fs::FileExt};
+
+use kefu_proto::MsgId;
 use tempfile::TempDir;
 
 use super::*;
+use crate::PART;
 use kefu_proto::Kid;
 
 const SENDER: Kid = Kid([1; 16]);
