@@ -10,7 +10,7 @@ use std::{
 
 use bytes::Bytes;
 use kefu::{
-    blobs::PART,
+    blobs::{BlobDirectory, BlobId, Blobs, PART, Upload},
     config::Config,
     proto::{Limit, MsgId},
 };
@@ -435,4 +435,30 @@ async fn a_backup_brings_files_along() {
     let visitor = Peer::try_connect(&company, server.addr, &me).await.unwrap();
     assert_eq!(get(&visitor, conv, msg).await.body, content);
     assert_eq!(get(&visitor, conv, unposted).await.status, 404);
+}
+
+#[tokio::test]
+async fn what_nobody_posted_for_a_day_is_gone_at_the_next_look() {
+    let server = Server::new().await;
+    let mut visitor = Peer::visitor(&server).await;
+    let conv = visitor.open().await;
+    let (key, views) = (visitor.me.clone(), std::mem::take(&mut visitor.views));
+    drop(visitor);
+    let company = server.stopped().await;
+    let blobs = BlobDirectory::open(&company.path().join("blobs")).unwrap();
+    let now = crate::support::company::now_ms();
+    for (n, begun_ms) in [(1, now - 25 * 3_600_000), (2, now - 23 * 3_600_000)] {
+        let id = BlobId { conv, msg: id_of(n) };
+        blobs.begin(id, Upload { sender: key.kid(), size: 20, begun_ms }).await.unwrap();
+        blobs.append(id, 0, content(20)).await.unwrap();
+    }
+    drop(blobs);
+    let server = Server::start(&company, config()).await;
+    let mut visitor = Peer::connect(&server, &key).await;
+    visitor.views = views;
+    kefu_redis_link::testing::until("the old one is gone", async || {
+        (begin(&visitor, conv, id_of(1), 20).await.json()["have"] == 0).then_some(())
+    })
+    .await;
+    assert_eq!(begin(&visitor, conv, id_of(2), 20).await.json()["have"], 20);
 }
