@@ -12,7 +12,6 @@ import { ClientError, type ErrorKey, type Picked, type Upload } from '../model';
 import { Code } from '../proto';
 import { signal, type Signal } from '../signals';
 import type { ConversationContext } from './context';
-import { HeadStart } from './head-start';
 import { UploadStore } from './upload-store';
 
 /** First pause after a failure that passes, and the longest, ms. */
@@ -48,8 +47,6 @@ export interface UploadHost {
 export class Uploads {
   private readonly items = new Map<string, Item>();
   private readonly store: UploadStore;
-  /** Of files that are sealed, or were and are not sent yet. */
-  private readonly heads = new Map<string, HeadStart>();
   private sealing: Promise<unknown> = Promise.resolve();
   private running = false;
   private wanted = false;
@@ -87,10 +84,6 @@ export class Uploads {
     const key = random(32);
     const sealer = new FileSealer(ciphersOf(this.context), key, { conv: unhex(this.id), msg: unhex(msg), size });
     const parts = partsOf(size);
-    const head = new HeadStart(this.context.files, this.store, this.id, msg, sealedSize(size));
-    // those that wait go first
-    const ahead =
-      parts > 1 && this.host.ready() && [...this.items.values()].every((i) => i.shown.value.state === 'done');
     try {
       await this.store.begin(msg, sealedSize(size), parts);
       for (let n = 0; n < parts; n++) {
@@ -99,13 +92,11 @@ export class Uploads {
           .arrayBuffer()
           .catch((e: unknown) => Promise.reject(new ClientError('error.file_unread', String(e))));
         await this.store.putPart(msg, n, await sealer.part(new Uint8Array(plain)));
-        if (ahead) head.advance();
         progress((n + 1) / parts);
         await this.context.turn();
         if (signal?.aborted || this.over) throw new ClientError('error.file_lost', 'given up');
       }
       await this.store.complete(msg);
-      if (ahead) this.heads.set(msg, head);
       const { thumb, ...rest } = about;
       return {
         t: 'file',
@@ -117,9 +108,7 @@ export class Uploads {
         thumb: thumb && b64u(thumb),
       };
     } catch (e) {
-      // what the server has of it is for it to forget
-      if ((await head.abort()) !== null) await this.store.abandon(msg).then(() => this.pump());
-      else await this.store.erase(msg, parts);
+      await this.store.erase(msg, parts);
       throw e instanceof ClientError ? e : new ClientError('error.file_unread', String(e));
     } finally {
       key.fill(0);
@@ -194,8 +183,6 @@ export class Uploads {
   private stop(msg: string): void {
     const item = this.items.get(msg);
     this.items.delete(msg);
-    void this.heads.get(msg)?.abort();
-    this.heads.delete(msg);
     item?.stop?.abort();
   }
 
@@ -216,7 +203,6 @@ export class Uploads {
     const item = this.items.get(msg);
     if (!item || item.shown.value.state === 'done') return;
     this.say(item, 'paused');
-    void this.heads.get(msg)?.abort();
     item.stop?.abort();
   }
 
@@ -231,7 +217,6 @@ export class Uploads {
 
   offline(): void {
     for (const item of this.items.values()) item.stop?.abort();
-    for (const head of this.heads.values()) void head.abort();
     clearTimeout(this.timer);
     this.until = 0;
   }
@@ -292,9 +277,7 @@ export class Uploads {
     // by another name: a person may pause it, or take it back, at any moment
     const goesOn = (): boolean => !signal.aborted && this.items.get(msg) === item;
     try {
-      const ahead = await this.heads.get(msg)?.end();
-      this.heads.delete(msg);
-      let have = this.checked(ahead ?? (await files.begin(this.id, msg, size)), size);
+      let have = this.checked(await files.begin(this.id, msg, size), size);
       while (goesOn()) {
         this.say(item, have === size ? 'done' : 'sending', have);
         if (have === size) return this.host.complete();
