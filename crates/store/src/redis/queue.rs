@@ -199,6 +199,13 @@ impl Queues {
         }
     }
 
+    /// Lanes whose batches go to a writer.
+    pub fn lanes_of(&self, writer: usize) -> Vec<Lane> {
+        let (inner, stripe) = (self.inner.lock(), writer % STRIPES);
+        let of_lanes = inner.shards.iter().skip(stripe).step_by(STRIPES);
+        (0..).zip(of_lanes).filter(|(_, shard)| **shard == writer / STRIPES).map(|(lane, _)| lane).collect()
+    }
+
     /// Number of writers.
     pub fn writers(&self) -> usize {
         self.inner.lock().stripes.len()

@@ -100,9 +100,13 @@ impl Writer {
         }
     }
 
-    /// Lanes that another shard has now go there with all that waits.
+    /// Lanes that another shard has now go there with all that waits. While this one is down nothing comes in, so that all of them
+    /// are looked at: else they would be refused here for ever.
     fn hand_over(&mut self, group: &mut VecDeque<Job>) {
-        let lanes: HashSet<Lane> = group.iter().map(|job| job.lane).collect();
+        let lanes: HashSet<Lane> = match self.down {
+            true => self.shared.queues.lanes_of(self.number).into_iter().collect(),
+            false => group.iter().map(|job| job.lane).collect(),
+        };
         for lane in lanes {
             let owner = self.shared.shard(self.shared.slot(lane));
             if let Some(owner) = owner.filter(|owner| *owner != self.shard && self.shared.has_writers(*owner)) {
