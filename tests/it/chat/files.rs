@@ -462,3 +462,21 @@ async fn what_nobody_posted_for_a_day_is_gone_at_the_next_look() {
     .await;
     assert_eq!(begin(&visitor, conv, id_of(2), 20).await.json()["have"], 20);
 }
+
+#[tokio::test]
+async fn parts_that_nobody_expects_are_limited_like_other_requests() {
+    let mut config = config();
+    config.limits.visitor_reads_per_minute = 20;
+    let server = Server::start(&Company::found().await, config).await;
+    let mut visitor = Peer::visitor(&server).await;
+    let conv = visitor.open().await;
+    let mut refused = None;
+    for _ in 0..40 {
+        let answer = put(&visitor, conv, id_of(1), 0, content(1)).await;
+        refused = (answer.status == 429).then_some(answer);
+        if refused.is_some() {
+            break;
+        }
+    }
+    assert!(refused.expect("a limit").json()["retry_ms"].as_u64().unwrap() > 0);
+}

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hyper::{Method, Request, body::Incoming};
+use hyper::{Request, body::Incoming};
 
 use crate::chat::RequestError;
 
@@ -21,9 +21,7 @@ const SOCKET: u32 = 2;
 pub fn admit(http: &Http, address: IpAddr, request: &Request<Incoming>) -> Result<(), RequestError> {
     http.metrics.api_requests.inc();
     let who = bearer(request).and_then(|token| identity(http, token));
-    // the bytes of files have limits of their own
-    let part = who.is_some() && request.method() == Method::PUT;
-    let cost = if part { 0 } else { cost(request.uri().path()) };
+    let cost = cost(request.uri().path());
     http.chat.limit_read(who.as_ref(), address, cost).inspect_err(|r| http.metrics.refuse(r.code as u16))
 }
 
