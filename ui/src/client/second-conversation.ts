@@ -4,7 +4,7 @@
  */
 import type { Conv } from '../proto';
 import { signal } from '../signals';
-import type { Store } from '../storage/store';
+import type { Also, Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import type { Engine } from './engine';
 import type { PendingConversation } from './opening';
@@ -29,13 +29,18 @@ export class SecondConversation {
     if (this.thread.value?.id !== this.pending?.id) this.thread.value = null;
   }
 
-  /** Takes what was shown, and gives what is shown from now on. */
-  exchange({ thread, pending }: Shown): Shown {
-    const before = { thread: this.thread.value, pending: this.pending };
+  /** Takes what was shown, and gives what is shown from now on. Both are kept in one step: `kept` is this one's part of it. */
+  exchange({ thread, pending }: Shown): { shown: Shown; kept: Also } {
+    const shown = { thread: this.thread.value, pending: this.pending };
     this.thread.value = thread;
     this.pending = pending;
-    void (this.pending ? this.store.set(this.name, this.pending) : this.store.delete(this.name)).catch(() => undefined);
-    return before;
+    return { shown, kept: [[this.name, pending ?? undefined]] };
+  }
+
+  private forget(): void {
+    this.thread.value = null;
+    this.pending = null;
+    this.store.delete(this.name).catch(() => undefined);
   }
 
   /** The server lists what it has. One that has ended, or is gone, is no longer a second one. */
@@ -43,7 +48,7 @@ export class SecondConversation {
     const { pending } = this;
     if (!pending || (!pending.opened && this.thread.value)) return;
     const conv = convs.find((c) => c.id === pending.id);
-    if (!conv) return void this.exchange({ thread: null, pending: null });
+    if (!conv) return this.forget();
     this.thread.value = engine.conversation(conv.id, conv);
     engine.follow(conv.id);
   }

@@ -54,10 +54,10 @@ export class Tabs {
     return there?.id === old.id ? there : next;
   }
 
-  /** This one is shown from now on, in all tabs; none: the next message begins one. */
-  show(pending: PendingConversation | null): void {
-    const kept = pending ? this.store.set(this.name, pending) : this.store.delete(this.name);
+  /** This one is shown from now on, in all tabs; none: the next message begins one. `also` is kept with it. */
+  show(pending: PendingConversation | null, also: Also): void {
     this.seen = pending?.id;
+    const kept = this.store.set(this.name, pending ?? undefined, also);
     kept.then(() => this.tell()).catch(() => undefined);
   }
 

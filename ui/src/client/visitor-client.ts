@@ -125,15 +125,16 @@ export class Visitor implements VisitorClient {
 
   swap(): void {
     if (this.session.opener.opening) return;
-    const { thread, pending } = this.session.second.value!.exchange({
+    const { shown, kept } = this.session.second.value!.exchange({
       thread: this.thread.value,
       pending: this.session.opener.pending,
     });
+    const { thread, pending } = shown;
     this.session.opener.drop();
     this.session.opener.pending = pending;
     this.thread.value = thread;
     this.queue.value = (thread?.conv.value?.owner === 'queue' && this.session.places.get(thread.id)) || null;
-    this.session.tabs.show(pending);
+    this.session.tabs.show(pending, kept);
     if (pending && !pending.opened && this.session.engine?.link.online) void this.session.opener.open();
   }
 

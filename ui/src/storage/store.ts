@@ -7,7 +7,8 @@ export interface Store {
   /** False: everything is gone after a reload. */
   readonly kept: boolean;
   get<T>(name: string): Promise<T | undefined>;
-  set(name: string, value: unknown): Promise<void>;
+  /** Sets it, and `also` with it, all or nothing; undefined deletes. Handed to the browser before this returns: a page that is left at once does not lose it. */
+  set(name: string, value: unknown, also?: Also): Promise<void>;
   delete(name: string): Promise<void>;
   /** All whose name begins so, sorted by name. */
   list<T>(prefix: string): Promise<{ name: string; value: T }[]>;
@@ -23,10 +24,11 @@ const TABLE = 'kv';
 
 export function memoryStore(): Store {
   const values = new Map<string, unknown>();
+  const put = ([name, value]: Also[number]) => (value === undefined ? values.delete(name) : values.set(name, value));
   return {
     kept: false,
     get: async <T>(name: string) => values.get(name) as T | undefined,
-    set: async (name, value) => void values.set(name, value),
+    set: async (name, value, also = []) => void [[name, value] as const, ...also].forEach(put),
     delete: async (name) => void values.delete(name),
     list: async <T>(prefix: string) =>
       [...values.keys()]
@@ -34,14 +36,12 @@ export function memoryStore(): Store {
         .sort()
         .map((name) => ({ name, value: values.get(name) as T })),
     init: async <T>(name: string, value: T, also: Also = []) => {
-      if (!values.has(name)) for (const [n, v] of [[name, value] as const, ...also]) values.set(n, v);
+      if (!values.has(name)) [[name, value] as const, ...also].forEach(put);
       return values.get(name) as T;
     },
     update: async <T>(name: string, next: (now: T | undefined) => T, also: Also = []) => {
       const value = next(values.get(name) as T | undefined);
-      if (value === undefined) values.delete(name);
-      else values.set(name, value);
-      for (const [n, v] of also) values.set(n, v);
+      [[name, value] as const, ...also].forEach(put);
       return value;
     },
   };
@@ -85,6 +85,10 @@ function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
   });
 }
 
+function putAll(t: IDBObjectStore, all: Also): void {
+  for (const [name, value] of all) value === undefined ? t.delete(name) : t.put(value, name);
+}
+
 function databaseStore(db: IDBDatabase): Store {
   /** Resolves when the transaction is on disk, with what `work` asked for. */
   const run = <T>(mode: IDBTransactionMode, work: (t: IDBObjectStore, result: (v: T) => void) => void): Promise<T> =>
@@ -104,7 +108,12 @@ function databaseStore(db: IDBDatabase): Store {
         const r = t.get(name);
         r.onsuccess = () => result(r.result as T | undefined);
       }),
-    set: (name, value) => run<void>('readwrite', (t) => void t.put(value, name)),
+    set: (name, value, also = []) =>
+      run<void>('readwrite', (t) => {
+        putAll(t, [[name, value], ...also]);
+        // older browsers commit by themselves, a moment later
+        t.transaction.commit?.();
+      }),
     delete: (name) => run<void>('readwrite', (t) => void t.delete(name)),
     list: <T>(prefix: string) =>
       run<{ name: string; value: T }[]>('readonly', (t, result) => {
@@ -122,7 +131,7 @@ function databaseStore(db: IDBDatabase): Store {
       run<T>('readwrite', (t, result) => {
         const r = t.get(name);
         r.onsuccess = () => {
-          if (r.result === undefined) for (const [n, v] of [[name, value] as const, ...also]) t.put(v, n);
+          if (r.result === undefined) putAll(t, [[name, value], ...also]);
           result((r.result as T | undefined) ?? value);
         };
       }),
@@ -131,9 +140,7 @@ function databaseStore(db: IDBDatabase): Store {
         const r = t.get(name);
         r.onsuccess = () => {
           const value = next(r.result as T | undefined);
-          if (value === undefined) t.delete(name);
-          else t.put(value, name);
-          for (const [n, v] of also) t.put(v, n);
+          putAll(t, [[name, value], ...also]);
           result(value);
         };
       }),
