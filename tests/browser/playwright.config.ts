@@ -21,10 +21,11 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: true,
-  retries: 0,
+  // a machine that stalls is no reason to refuse a change; what passed at the second try is named at the end all the same
+  retries: Number(process.env.KEFU_RETRIES ?? 0),
   timeout: 90_000,
   expect: { timeout: 15_000 },
-  reporter: [['list']],
+  reporter: [['list'], ['./support/reasons.ts']],
   use: {
     actionTimeout: 15_000,
     navigationTimeout: 20_000,
