@@ -1,9 +1,13 @@
 //! The conversations in use, in memory, and which conversations are open. What changes a conversation goes through
 //! [`ConversationCache::change`], which holds against whatever else changes it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use foldhash::HashMap;
+use futures_util::{StreamExt, stream};
 
 use crate::{
     bus::BoxKid,
@@ -140,6 +144,14 @@ impl ConversationCache {
                 return Ok(Some(entry.conversation.clone()));
             }
         }
+    }
+
+    /// Those of these conversations that were not in memory and are now, while they are held. What can't be read is not
+    /// among them.
+    pub async fn read_ahead(&self, convs: BTreeSet<ConvId>) -> Vec<Shared> {
+        let unread = convs.into_iter().filter(|conv| self.cached(*conv).is_none());
+        let reads = stream::iter(unread.map(|conv| self.get(conv))).buffer_unordered(AT_ONCE);
+        reads.filter_map(async |read| read.ok().flatten()).collect().await
     }
 
     /// The conversation, or the refusal if there is none.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::{
     hub::Topic,
     proto::{ConvId, ServerFrame},
-    store::{Commit, StoreError},
+    store::{Commit, Outcome, StoreError},
 };
 
 use super::{Chat, conversation::CachedConversation, row::PublishedRow, text};
@@ -26,13 +26,34 @@ impl Chat {
             let commit = Commit { origin: 0, conv, rev, row: Some(row), records: Vec::new(), redacted: Vec::new() };
             return self.publish(&mut conversation.lock(), commit);
         }
-        let one = [conv];
-        let noticed = self.cache.look_at(&one, |c| {
+        self.notice(&[conv]).await;
+    }
+
+    /// Takes out what other servers changed of conversations that are not in memory here, and looks at all of them together.
+    pub(super) async fn take_changed_elsewhere(&self, outcomes: &mut Vec<Outcome>) {
+        let changed = outcomes.extract_if(.., |outcome| match outcome {
+            Outcome::Changed { conv, rev, .. } => *rev > 0 && self.cache.cached(*conv).is_none(),
+            _ => false,
+        });
+        let convs: BTreeSet<_> = changed
+            .filter_map(|outcome| match outcome {
+                Outcome::Changed { conv, .. } => Some(conv),
+                _ => None,
+            })
+            .collect();
+        if !convs.is_empty() {
+            self.notice(&Vec::from_iter(convs)).await;
+        }
+    }
+
+    /// Other servers changed these, which are not in memory here.
+    async fn notice(&self, convs: &[ConvId]) {
+        let noticed = self.cache.look_at(convs, |c| {
             self.noticed(c);
             Some(())
         });
         if let Err(e) = noticed.await {
-            tracing::warn!(%conv, error = %e, "a conversation that another server changed could not be read");
+            tracing::warn!(conversations = convs.len(), error = %e, "what another server changed could not be read");
         }
     }
 

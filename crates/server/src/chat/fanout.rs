@@ -22,17 +22,41 @@ use super::{
     text,
 };
 
+/// Outcomes whose conversations are read together, where reading them takes a round trip.
+const TOGETHER: usize = 256;
 /// Between two looks at a database that is being opened again.
 const REOPENING: Duration = Duration::from_millis(100);
 
 impl Chat {
     /// Runs until the store closes the feed.
     pub async fn fan_out(self: Arc<Self>, mut feed: Feed) {
-        while let Some(outcomes) = feed.recv().await {
+        while let Some(mut outcomes) = feed.recv().await {
+            let mut held = Vec::new();
+            if self.store.is_shared() {
+                while outcomes.len() < TOGETHER
+                    && let Ok(more) = feed.try_recv()
+                {
+                    outcomes.extend(more);
+                }
+                held = self.read_together(&mut outcomes).await;
+            }
             for outcome in outcomes {
                 self.deliver(outcome).await;
             }
+            drop(held);
         }
+    }
+
+    /// Reads at once what is not in memory of the conversations of these outcomes: one by one, each would keep all those behind
+    /// it waiting. What is returned is in memory while it is held.
+    async fn read_together(&self, outcomes: &mut Vec<Outcome>) -> Vec<Shared> {
+        let committed = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Committed(commit) if commit.rev > 0 || !commit.records.is_empty() => Some(commit.conv),
+            _ => None,
+        });
+        let held = self.cache.read_ahead(committed.collect()).await;
+        self.take_changed_elsewhere(outcomes).await;
+        held
     }
 
     async fn deliver(&self, outcome: Outcome) {
