@@ -4,7 +4,7 @@
 
 use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use kefu::proto::{ErrorCode, StorageState};
+use kefu::proto::{ErrorCode, ServerFrame, StorageState};
 use kefu_redis_link::{
     cmd,
     testing::{RedisServer, until},
@@ -107,13 +107,22 @@ impl Scarce {
     async fn full_memory(&self) {
         let before = self.logs();
         self.set_memory(self.memory().await / 2).await;
-        self.say_so("Redis answers and stores nothing at the moment", before).await;
+        self.say_so("(maxmemory) is used up", before).await;
+        for server in 0..2 {
+            let page = until("a page", async || self.page(server).await).await;
+            assert_eq!(page.storage, StorageState::Full, "of server {server}");
+        }
         // a visitor is told as well, and not left waiting
         let mut visitor = Peer::try_connect(&self.company, self.servers[0].addr, &Me::visitor("s1")).await.unwrap();
         let (_, opening) = visitor.opening();
         let refused = visitor.ask(opening).await.unwrap_err();
         assert_eq!(refused.0, ErrorCode::Storage, "{}", refused.1);
+        let mut page = until("a page", async || self.page(1).await).await;
+        // strangers write nothing more while there is only a little
+        self.set_memory(self.memory().await + self.memory().await / 6).await;
+        page.frame(|frame| matches!(frame, ServerFrame::Storage { state: StorageState::Low }).then_some(())).await;
         self.set_memory(1 << 30).await;
+        page.frame(|frame| matches!(frame, ServerFrame::Storage { state: StorageState::Ok }).then_some(())).await;
     }
 
     async fn full_disk(&mut self) {

@@ -101,9 +101,9 @@ export const en: Record<keyof typeof zh, string> = {
   cutOff: 'The connection is lost; reconnecting. What you write is sent when it is back.',
   retryNow: 'Reconnect',
   storageLow:
-    "The server's disk is nearly full: visitors' messages are refused, short replies still go through. Tell whoever runs the server.",
+    "The server's storage is nearly full: visitors' messages are refused, short replies still go through. Tell whoever runs the server.",
   storageFull:
-    "The server's disk is full: nothing can be stored. You can still read; what you write is kept here and sent when there is room. Tell whoever runs the server at once.",
+    "The server's storage is full: nothing can be stored. You can still read; what you write is kept here and sent when there is room. Tell whoever runs the server at once.",
   clockMine:
     'This computer’s clock is wrong: it shows {mine}, the server {server}, and the list of people holds a later signature. Set this clock; until then an admin’s console signs nothing.',
   clockServer:

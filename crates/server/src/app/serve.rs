@@ -29,7 +29,7 @@ use super::{
     settings::{end_rule, file_rules, rates, retention, rules},
     shared_robot::SharedRobot,
     storage::{Backend, IfEmpty, open_storage},
-    tasks::{Tasks, watch_directory, watch_disk},
+    tasks::{Tasks, watch_directory, watch_disk, watch_memory},
     whole_database::database_of,
 };
 use crate::{
@@ -107,6 +107,9 @@ pub async fn serve(
     tasks.spawn("robot's keys", rotate_robot_keys(org.clone()));
     if let Some(file) = backend.file() {
         tasks.spawn("disk", watch_disk(file.clone(), chat.clone(), metrics.clone()));
+    }
+    if let Some(redis) = backend.redis() {
+        tasks.spawn("memory of Redis", watch_memory(redis.clone(), chat.clone(), metrics.clone()));
     }
     others.join(&mut tasks, &chat);
     if let Some(served) = served.clone() {

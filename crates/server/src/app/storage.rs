@@ -52,6 +52,14 @@ impl Backend {
         }
     }
 
+    /// What several servers share, if it is that.
+    pub fn redis(&self) -> Option<&Arc<RedisStore>> {
+        match self {
+            Self::File(_) => None,
+            Self::Shared(store, _) => Some(store),
+        }
+    }
+
     /// The file, if it is one.
     pub fn file(&self) -> Option<&Arc<RedbStore>> {
         match self {

@@ -6,7 +6,13 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::select_all;
 use tokio::{task::JoinHandle, time::timeout};
 
-use crate::{chat::Chat, org::Org, store::redb::RedbStore, telemetry::Metrics};
+use crate::{
+    chat::Chat,
+    org::Org,
+    proto::StorageState,
+    store::{redb::RedbStore, redis::RedisStore},
+    telemetry::Metrics,
+};
 
 /// How often the free disk space is read.
 const DISK: Duration = Duration::from_millis(500);
@@ -54,6 +60,35 @@ pub(super) async fn watch_disk(disk: Arc<RedbStore>, chat: Arc<Chat>, metrics: A
             }
         }
         let _ = timeout(DISK, changes.changed()).await;
+    }
+}
+
+/// Reports when Redis has too little memory left, or enough again. Never ends by itself.
+pub(super) async fn watch_memory(redis: Arc<RedisStore>, chat: Arc<Chat>, metrics: Arc<Metrics>) {
+    let mut memory = redis.memory();
+    let mut told = StorageState::Ok;
+    loop {
+        let space = *memory.borrow_and_update();
+        metrics.storage_state.set(space.state as u64);
+        if std::mem::replace(&mut told, space.state) != space.state {
+            let (free_mb, total_mb) = (space.free >> 20, space.total >> 20);
+            match space.state {
+                StorageState::Ok => tracing::info!(free_mb, total_mb, "storage: everything is stored again"),
+                StorageState::Low => tracing::warn!(
+                    free_mb,
+                    total_mb,
+                    "storage: the memory of Redis (maxmemory) is almost used up; visitors' messages are refused: raise it or add a shard"
+                ),
+                StorageState::Full => tracing::error!(
+                    free_mb,
+                    total_mb,
+                    "storage: the memory of Redis (maxmemory) is used up; nothing is stored: raise it or add a shard"
+                ),
+            }
+            chat.storage_changed(space.state).await;
+        }
+        // the store lives as long as this task, and with it the other end
+        let _ = memory.changed().await;
     }
 }
 

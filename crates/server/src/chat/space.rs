@@ -1,4 +1,4 @@
-//! What may be written while the disk is almost full, or full; and who is notified.
+//! What may be written while the disk, or the memory of Redis, is almost full, or full; and who is notified.
 //!
 //! `Full` is the store's own business: it refuses every batch. `Low` is a rule about people: what strangers can write has no
 //! end, what the company's own people need to end their conversations is small. What the server itself writes (closings,
@@ -11,7 +11,7 @@ use crate::{
 
 use super::{Chat, RequestError, text};
 
-/// Largest envelope of an agent while the disk is almost full.
+/// Largest envelope of an agent while there is little room.
 const SHORT: usize = 4 * 1024;
 /// When to try again, ms: it is unknown when space will be freed.
 pub(super) const RETRY_MS: u64 = 30_000;
@@ -24,12 +24,12 @@ fn refusal(text: &'static str) -> RequestError {
 fn may_write(state: StorageState, who: &Who, bytes: usize) -> Result<(), RequestError> {
     match (state, who) {
         (StorageState::Ok, _) => Ok(()),
-        (StorageState::Full, _) => Err(refusal("the server's disk is full; nothing can be stored at the moment")),
+        (StorageState::Full, _) => Err(refusal("the server's storage is full; nothing can be stored at the moment")),
         (StorageState::Low, Who::Visitor { .. }) => {
-            Err(refusal("the server's disk is almost full; this cannot be stored at the moment"))
+            Err(refusal("the server's storage is almost full; this cannot be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) if bytes > SHORT => {
-            Err(refusal("the server's disk is almost full; only short messages can be stored at the moment"))
+            Err(refusal("the server's storage is almost full; only short messages can be stored at the moment"))
         }
         (StorageState::Low, Who::Agent { .. }) => Ok(()),
     }

@@ -1,6 +1,6 @@
-//! Looks now and then at everything that is followed and at the changes of rows: what was published can be lost.
+//! Looks now and then at everything that is followed and at the changes of rows: what was published can be lost. Asks for the memory.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::Arc;
 
 use kefu_proto::ConvId;
 use kefu_redis_link::{cmd, lanes::LANES};
@@ -10,12 +10,14 @@ use super::{
     Shared,
     followed::Next,
     keys::{Lane, lane_of},
-    value::{bytes, number},
+    value::number,
 };
 use crate::{Outcome, StoreError};
 
 /// The lanes are looked at in so many parts, one after the other.
 const PARTS: u16 = 32;
+/// Memory is read each time when so many parts were looked at: about every four seconds.
+const MEASURED: u16 = 4;
 
 /// Runs until the store closes.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -30,7 +32,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
         let lanes = part * (LANES / PARTS)..(part + 1) * (LANES / PARTS);
         // what can't be asked now is asked in the next round
         drop(shared.audit(lanes).await);
-        if part == 0 {
+        if part % MEASURED == 0 {
             drop(shared.measure().await);
         }
         part = (part + 1) % PARTS;
@@ -59,30 +61,4 @@ impl Shared {
         }
         Ok(())
     }
-
-    /// Memory of all primaries.
-    pub(super) async fn measure(self: &Arc<Self>) -> Result<(), StoreError> {
-        let map = self.link.map();
-        let slots = map.shards().iter().filter_map(|shard| shard.slots.first().map(|slots| *slots.start()));
-        let question = |slot| {
-            let mut question = cmd("INFO");
-            question.arg("memory");
-            (slot, question)
-        };
-        let answers = self.ask_all(slots.map(question).collect()).await?;
-        let used = answers.iter().filter_map(|info| used_memory(info_text(info)?));
-        self.bytes.store(used.sum(), Ordering::Relaxed);
-        Ok(())
-    }
-}
-
-fn info_text(info: &kefu_redis_link::Value) -> Option<&str> {
-    match info {
-        kefu_redis_link::Value::VerbatimString { text, .. } => Some(text),
-        other => std::str::from_utf8(bytes(other)?).ok(),
-    }
-}
-
-fn used_memory(info: &str) -> Option<u64> {
-    info.lines().find_map(|line| line.strip_prefix("used_memory:"))?.trim().parse().ok()
 }

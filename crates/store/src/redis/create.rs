@@ -1,7 +1,7 @@
 //! Opening: is it a company's database, is it whole, and can this kefu read it? An empty one becomes a company's if that is
 //! wanted.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::Arc;
 
 use kefu_redis_link::{Connection, Handshake, Link, cmd};
 use parking_lot::Mutex;
@@ -17,6 +17,7 @@ use super::{
     fill,
     follow::Followers,
     keys::{COMPANY, Keys, PARTS},
+    memory::Memory,
     publish::Publishers,
     queue::Queues,
     raw::{self, Found, Resident},
@@ -57,7 +58,7 @@ impl RedisStore {
             followers: Followers::default(),
             checks,
             writers: Mutex::default(),
-            bytes: AtomicU64::new(0),
+            memory: Memory::default(),
         });
         shared.identify().await?;
         shared.measure().await?;

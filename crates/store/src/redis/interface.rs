@@ -1,7 +1,5 @@
 //! What the handle does for those who hold it.
 
-use std::sync::atomic::Ordering;
-
 use futures_util::future::{BoxFuture, FutureExt};
 use kefu_proto::{ConvId, Generation, Kid, StorageState, TeamId};
 
@@ -91,11 +89,11 @@ impl Store for RedisStore {
 
     /// Memory that the primaries use, as last read.
     fn size_bytes(&self) -> u64 {
-        self.shared.bytes.load(Ordering::Relaxed)
+        self.shared.memory.used()
     }
 
     fn space(&self) -> StorageState {
-        if self.shared.queues.all_down() { StorageState::Full } else { StorageState::Ok }
+        if self.shared.queues.all_down() { StorageState::Full } else { self.shared.memory.now().state }
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -6,7 +6,7 @@
 //! what they and other servers did. `publish.rs` and `follow.rs` are the way from server to server, `event.rs` what is said there; `fill.rs`
 //! reads what did not arrive, `audit.rs` and `rows.rs` notice that something did not. `enter.rs` notices that a log went back.
 //! `read.rs`, `lists.rs` and `readers.rs` are all reads, `safe.rs` keeps from them what a failover could take
-//! back, `create.rs` opens. `sealed.rs` is what servers share beside what is stored.
+//! back, `create.rs` opens. `memory.rs` is how full they are, `sealed.rs` what servers share beside what is stored.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
 //! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
@@ -27,6 +27,7 @@ mod import;
 mod interface;
 mod keys;
 mod lists;
+mod memory;
 mod outcome;
 mod publish;
 mod queue;
@@ -44,10 +45,7 @@ mod verify;
 mod whole;
 mod writer;
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use kefu_redis_link::Link;
 use parking_lot::Mutex;
@@ -63,6 +61,7 @@ use self::{
     fill::Check,
     follow::Followers,
     keys::{COMPANY, Keys},
+    memory::Memory,
     publish::Publishers,
     queue::{Queues, STRIPES},
     readers::Readers,
@@ -143,8 +142,7 @@ struct Shared {
     followers: Followers,
     checks: mpsc::UnboundedSender<Check>,
     writers: Mutex<JoinSet<()>>,
-    /// Memory of all primaries.
-    bytes: AtomicU64,
+    memory: Memory,
 }
 
 impl Shared {
@@ -190,6 +188,11 @@ impl RedisStore {
     /// How many replicas must have a batch before it is acknowledged.
     pub fn ack_replicas(&self) -> u32 {
         self.shared.options.ack_replicas
+    }
+
+    /// Of the fullest primary, now and whenever it changes.
+    pub fn memory(&self) -> watch::Receiver<crate::space::Space> {
+        self.shared.memory.changes()
     }
 
     /// Takes no more batches, writes what waits, tells the others, and ends.
