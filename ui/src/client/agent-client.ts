@@ -280,7 +280,7 @@ export class Agent extends AgentDesk implements AgentClient {
 
   async readerAccess(): Promise<ReaderAccess | null> {
     const { identity, engine, sync } = this;
-    if (!identity || !engine || !sync) return null;
+    if (!identity || !sync || !engine?.link.online) return null;
     const boxes = await Promise.all([...this.boxes.values()].map((key) => key.keep()));
     return {
       server: this.server,

@@ -149,6 +149,8 @@ export interface AgentClient {
   offers: ReadonlySignal<readonly Offer[]>;
   agents: ReadonlySignal<readonly AgentInfo[]>;
   teams: ReadonlySignal<readonly TeamInfo[]>;
+  /** Everyone who is or was with the company, by name. */
+  people: ReadonlySignal<readonly { user: string; name: string }[]>;
   sites: ReadonlySignal<Record<string, string>>;
   /** Who waits for confirmation. An admin's client confirms by itself those who are in time. */
   waiting: ReadonlySignal<readonly WaitingPerson[]>;
@@ -170,7 +172,7 @@ export interface AgentClient {
   history(filter: HistoryFilter, before?: string): Promise<HistoryPage>;
   /** Raised when keys of teams, teams or the connection are others than before. */
   keys: ReadonlySignal<number>;
-  /** What a Worker needs to read as this person does; null while nobody is signed in. */
+  /** What a Worker needs to read as this person does; null while there is no connection. */
   readerAccess(): Promise<ReaderAccess | null>;
   /** The page no longer shows it. */
   leave(conv: string): void;

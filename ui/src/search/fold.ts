@@ -10,7 +10,7 @@ export interface Folded {
 }
 
 /** A character with the marks that belong to it: NFKC makes one of them. */
-const CLUSTER = /[\s\u200b]+|\P{M}[\p{M}\uff9e\uff9f]*|\p{M}+/gu;
+const CLUSTER = /[\s\u200b]+|\P{M}[\p{M}\uff9e\uff9f]{0,32}|\p{M}{1,32}/gu;
 const SPACE = /^[\s\u200b]+$/;
 /** What folding leaves as it is, but for capital letters: most of Chinese and English. */
 const PLAIN = /^[\x21-\x7e\u3400-\u9fff\u3001\u3002]*(?: [\x21-\x7e\u3400-\u9fff\u3001\u3002]+)*$/;

@@ -36,7 +36,7 @@ const PENDING_DOCS = 1024;
 /** Bytes of texts that stay in memory. */
 const TEXTS_BYTES = 24 * 1024 * 1024;
 /** Texts that one search looks at; what it then has not found, it says. */
-const LOOKED_AT = 20_000;
+const LOOKED_AT = 10_000;
 /** Messages in all. Also what fits beside a time in a number that sorts. */
 export const MAX_DOCS = 500_000;
 const REFS = 2 ** 20;

@@ -1,39 +1,19 @@
 /** The Worker of the index: reads history, builds the index, and searches in it. One tab builds it, every tab searches. */
-import type { BoxKey } from '../crypto/backend';
-import { hex } from '../crypto/bytes';
-import { detectBackend } from '../crypto/detect';
-import { boxKid, BoxKind, kidOf } from '../crypto/hash';
-import { syncFromLog } from '../client/log-sync';
-import type { Env } from '../link/env';
-import { createHttp } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
-import { openStore } from '../storage/store';
 import { SearchIndex } from './index';
 import { Indexer, type SearchState } from './indexer';
-import { HistoryReader } from './reader';
+import { makeReader, type MadeReader } from './make-reader';
 import { SealedStore } from './sealed-store';
 import type { FromWorker, ReaderAccess, ToWorker } from './worker-protocol';
-
-const never = (): never => {
-  throw new Error('the index opens no socket');
-};
-const env: Env = {
-  socket: never,
-  fetch: (url, init) => fetch(url, { credentials: 'omit', cache: 'no-store', referrerPolicy: 'no-referrer', ...init }),
-  random: Math.random,
-  now: Date.now,
-  turn: () => new Promise((done) => setTimeout(done, 0)),
-  onWake: never,
-};
 
 const tell = (m: FromWorker): void => self.postMessage(m);
 const NOTHING: SearchState = { phase: 'off', messages: 0, conversations: 0, back: null, locked: 0 };
 
 class Host {
   private access!: ReaderAccess;
-  private boxes: ReadonlyMap<string, BoxKey> = new Map();
   private store!: SealedStore;
   private index!: SearchIndex;
+  private reader: MadeReader | null = null;
   private indexer: Indexer | null = null;
   /** The reader of the lock lets go of it. */
   private release: (() => void) | null = null;
@@ -74,9 +54,13 @@ class Host {
     try {
       // the tab that built it until now may have written
       if (await this.store.isOld()) await this.index.reload();
-      const reader = await this.reader();
-      this.indexer = new Indexer(this.index, reader, paused && !(await this.store.on()), Date.now, (state) =>
-        tell({ t: 'state', state }),
+      this.reader ??= await makeReader(this.access);
+      this.indexer = new Indexer(
+        this.index,
+        this.reader.reader,
+        paused && !(await this.store.on()),
+        Date.now,
+        (state) => tell({ t: 'state', state }),
       );
       await this.indexer.run();
     } catch (e) {
@@ -89,48 +73,9 @@ class Host {
     }
   }
 
-  /** With a directory of its own, under the fingerprint that the page has. */
-  private async reader(): Promise<HistoryReader> {
-    const { server, fp, pk, storagePrefix } = this.access;
-    const store = await openStore('kefu-console');
-    const wrapKey = async (fresh: () => Promise<CryptoKey>): Promise<CryptoKey> =>
-      (await store.get<CryptoKey>('wrap')) ?? fresh();
-    const backend = await detectBackend({ wrapKey });
-    const readBoxes = async (): Promise<void> => {
-      const keys = await Promise.all(this.access.boxes.map((kept) => backend.restoreBoxKey(kept)));
-      this.boxes = new Map(keys.map((key) => [hex(boxKid(BoxKind.team, key.pk)), key]));
-    };
-    await readBoxes();
-    this.changed = readBoxes;
-    const http = createHttp(server, env);
-    const alarm = (why: ErrorKey): never => {
-      throw new ClientError(why);
-    };
-    const onAlarm = (e: ClientError): never => {
-      throw e;
-    };
-    const sync = await syncFromLog({ backend, store, http, now: Date.now, onChange: () => undefined, onAlarm }, fp);
-    return new HistoryReader({
-      backend,
-      store,
-      storagePrefix,
-      http,
-      sync,
-      kid: hex(kidOf(pk)),
-      pk,
-      boxes: () => this.boxes,
-      token: () => this.access.token,
-      now: Date.now,
-      turn: env.turn,
-      alarm,
-    });
-  }
-
-  private changed: () => Promise<void> = () => Promise.resolve();
-
   async update(access: ReaderAccess): Promise<void> {
     this.access = access;
-    await this.changed();
+    await this.reader?.update(access);
     this.indexer?.keepTeams(access.teams);
     this.indexer?.refresh();
   }

@@ -7,12 +7,13 @@ import type { Body } from '../crypto/envelope';
 import { agentLog } from '../client/agent-log';
 import { BATCH, type ConversationContext } from '../client/context';
 import { ConversationLog } from '../client/conversation-log';
-import type { DirectorySync } from '../client/directory-sync';
+import { entriesAfter, type DirectorySync } from '../client/directory-sync';
+import type { Directory } from '../crypto/directory';
 import { nameIn } from '../client/list';
 import type { Entry } from '../client/log-entry';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
-import { PAGE_RECORDS, parsePage, REVISION, type Conv } from '../proto';
+import { PAGE_RECORDS, parsePage, REVISION, type Conv, type SignedJson, type WireRecord } from '../proto';
 import type { Store } from '../storage/store';
 import type { ConvRow } from './index';
 import type { Doc } from './segment';
@@ -101,30 +102,50 @@ export class HistoryReader {
     };
   }
 
+  get directory(): Directory {
+    return this.deps.sync.directory;
+  }
+
+  boxes(): ReadonlyMap<string, BoxKey> {
+    return this.deps.boxes();
+  }
+
+  /** All of the company's directory, signed. */
+  async entries(): Promise<SignedJson[]> {
+    return (await entriesAfter(this.deps.http, -1)).entries;
+  }
+
   /** A page of the conversations of one's teams, the newest first. */
   list(before: string | undefined): Promise<ListPage> {
     const query = `tab=all&limit=100${before === undefined ? '' : `&before=${before}`}`;
     return this.deps.http.get<ListPage>(`/conversations?${query}`, this.deps.token());
   }
 
-  /** What a conversation says. Rejects if the server can't be asked, or shows another past than before. */
-  async read(conv: Conv): Promise<{ row: ConvRow; docs: Doc[] }> {
-    const log = new ConversationLog(this.context, conv.id, agentLog);
+  /** All records of a conversation and what they add up to. Rejects if the server can't be asked, or shows another past than before. */
+  async log(id: string, last: number): Promise<{ log: ConversationLog; records: WireRecord[] }> {
+    const log = new ConversationLog(this.context, id, agentLog);
     await log.memory.load();
     log.history.expect();
-    let have = 0;
-    for (let n = 0; ; ) {
-      const records = parsePage(await this.page(conv.id, have));
+    const all: WireRecord[] = [];
+    for (;;) {
+      const records = parsePage(await this.page(id, all.length));
       if (!records) throw new ClientError('error.server', 'a page of records is damaged');
+      const before = all.length;
       for (const r of records) {
-        if (r.conv !== conv.id || r.seq !== have + 1) continue;
+        if (r.conv !== id || r.seq !== all.length + 1) continue;
         await log.apply(r, false);
-        have = r.seq;
-        if (++n % BATCH === 0) await this.deps.turn();
+        all.push(r);
+        if (all.length % BATCH === 0) await this.deps.turn();
       }
-      if (!records.length || have >= conv.last) break;
+      if (all.length === before || all.length >= last) break;
     }
     if (!log.history.holds()) throw new ClientError('error.history');
+    return { log, records: all };
+  }
+
+  /** What a conversation says. */
+  async read(conv: Conv): Promise<{ row: ConvRow; docs: Doc[] }> {
+    const { log, records } = await this.log(conv.id, conv.last);
     const { entries } = log.lines;
     const docs = entries.flatMap((e) => this.doc(conv.id, e, log.epochs.visitor?.kid) ?? []);
     const forms = entries.flatMap((e) => (e.body?.t === 'form' ? { kind: 'form' as const, form: e.body } : []));
@@ -133,7 +154,7 @@ export class HistoryReader {
       site: conv.site,
       created: conv.created,
       name: nameIn(forms),
-      have,
+      have: records.length,
       locked: entries.filter((e) => e.sealed).length,
     };
     return { row, docs: docs.slice(-MAX_DOCS) };
