@@ -6,6 +6,7 @@ mod empty;
 mod ends;
 mod epochs;
 pub mod files;
+pub mod filters;
 mod idle;
 mod lists;
 mod messages;

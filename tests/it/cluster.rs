@@ -135,3 +135,9 @@ async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
     visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
     wu.until(conv, |v| v.owner == Owner::None).await;
 }
+
+#[tokio::test]
+async fn conversations_of_another_server_are_found_by_what_the_server_knows() {
+    let servers = Servers::start().await;
+    crate::chat::filters::are_found(&servers.one, &servers.two).await;
+}

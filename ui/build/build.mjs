@@ -123,7 +123,7 @@ function firstLoad(name) {
   const html = readFileSync(join(dist, name, 'index.html'), 'utf8');
   const named = inFolder(name).filter((f) => {
     const base = f.slice(f.lastIndexOf('/') + 1);
-    return f.endsWith('index.html') || html.includes(base) || /worker/.test(base);
+    return f.endsWith('index.html') || html.includes(base) || /^opaque\.worker/.test(base);
   });
   const sum = (what) => named.reduce((n, f) => n + sizes[f][what], 0);
   return { bytes: sum('bytes'), brotli: sum('brotli') };

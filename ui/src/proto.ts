@@ -232,6 +232,18 @@ export function parseRecord(frame: Uint8Array): WireRecord | null {
   return { seq: u64(v, 0), at: u64(v, 8), body, conv: hex(body.subarray(4, 20)) };
 }
 
+/** As a socket sends it. */
+export function encodeRecord({ seq, at, body }: WireRecord): Uint8Array {
+  const out = new Uint8Array(16 + body.length);
+  const v = view(out);
+  [seq, at].forEach((n, i) => {
+    v.setUint32(8 * i, Math.floor(n / 0x1_0000_0000));
+    v.setUint32(8 * i + 4, n % 0x1_0000_0000);
+  });
+  out.set(body, 16);
+  return out;
+}
+
 /** Records of a page over HTTP, each prefixed by its length. Null if the bytes do not add up. */
 export function parsePage(bytes: Uint8Array): WireRecord[] | null {
   const out: WireRecord[] = [];

@@ -34,6 +34,8 @@ import { distrust, Engine, newConnection } from './engine';
 import type { DirectorySync } from './directory-sync';
 import { confirmLate, oldWidgets, renewDirectory, type Admin, type Signing } from './renew';
 import { isGiven } from './list';
+import { searchDatabase } from '../search/forget';
+import type { ReaderAccess } from '../search/worker-protocol';
 import { KnowledgeCache } from './knowledge-cache';
 import { agentParts } from './agent-parts';
 
@@ -50,6 +52,7 @@ export class Agent extends AgentDesk implements AgentClient {
   private sync: DirectorySync | null = null;
   private identity: Identity | null = null;
   private boxes = new Map<string, BoxKey>();
+  readonly keys = signal(0);
   private over = false;
   private renewing: Promise<void> = Promise.resolve();
   private readonly loading: Promise<void>;
@@ -265,6 +268,7 @@ export class Agent extends AgentDesk implements AgentClient {
       const keys = await openBoxes(this.savedSession.backend, sync.directory, identity, boxes);
       if (this.engine !== engine) return;
       this.boxes = keys;
+      this.keys.value++;
       engine.refreshAll();
     } catch (e) {
       // the next welcome tries again; without keys nothing opens and nothing is sent
@@ -272,6 +276,23 @@ export class Agent extends AgentDesk implements AgentClient {
         setTimeout(() => this.engine === engine && void this.loadBoxes(), retryDelay(e, 0));
       else if (!(e instanceof ClientError) || e.key !== 'error.network') this.notice('error', 'error.no_key');
     }
+  }
+
+  async readerAccess(): Promise<ReaderAccess | null> {
+    const { identity, engine, sync } = this;
+    if (!identity || !sync || !engine?.link.online) return null;
+    const boxes = await Promise.all([...this.boxes.values()].map((key) => key.keep()));
+    return {
+      server: this.server,
+      user: identity.user,
+      pk: identity.ed.pk,
+      fp: sync.directory.fp,
+      storagePrefix: engine.context.storagePrefix,
+      database: searchDatabase(`a/${this.server}/`),
+      token: engine.link.token(),
+      boxes,
+      teams: this.me.value?.teams ?? [],
+    };
   }
 
   private async directoryChanged(): Promise<void> {

@@ -4,6 +4,8 @@ import {
   ClientError,
   type AgentState,
   type Dropped,
+  type HistoryFilter,
+  type HistoryPage,
   type IntentFeedback,
   type Picked,
   type SiteKnowledge,
@@ -234,6 +236,10 @@ export abstract class AgentDesk extends AgentSignals {
     return t;
   }
 
+  have(conv: string): number {
+    return this.engine?.conversations.get(conv)?.have ?? 0;
+  }
+
   leave(conv: string): void {
     this.shown.delete(conv);
     const c = this.list.get(conv);
@@ -349,6 +355,14 @@ export abstract class AgentDesk extends AgentSignals {
     if (!this.engine) return;
     const before = this.cursor[tab];
     const query = `tab=${tab}&limit=${PAGE}${before === undefined ? '' : `&before=${before}`}`;
+    const reply = await this.page(query);
+    this.cursor[tab] = reply.next ?? this.cursor[tab];
+    this.more.value = { ...this.more.value, [tab]: reply.more };
+  }
+
+  /** A page of a list; its conversations are known from here on. */
+  private async page(query: string): Promise<{ convs: Conv[]; more: boolean; next?: string }> {
+    if (!this.engine) throw new ClientError('error.unauthorised');
     const reply = await this.http.get<{ convs: Conv[]; more: boolean; next?: string }>(
       `/conversations?${query}`,
       this.engine.link.token(),
@@ -359,8 +373,15 @@ export abstract class AgentDesk extends AgentSignals {
       // whatever makes one missed, or ends that, leaves a record: an older answer has a lower number
       else if (c.last >= here.last) this.known(c);
     }
-    this.cursor[tab] = reply.next ?? this.cursor[tab];
-    this.more.value = { ...this.more.value, [tab]: reply.more };
+    return reply;
+  }
+
+  async history(filter: HistoryFilter, before?: string): Promise<HistoryPage> {
+    const query = new URLSearchParams({ tab: 'all', limit: String(PAGE) });
+    for (const [name, value] of Object.entries({ ...filter, before }))
+      if (value !== undefined) query.set(name, String(value));
+    const { convs, more, next } = await this.page(query.toString());
+    return { convs, ...(more && { next }) };
   }
 
   async intentFeedback(): Promise<Example[]> {

@@ -13,6 +13,7 @@ import type { Http } from '../link/http';
 import { ClientError, type Trust } from '../model';
 import type { DirectoryReply } from '../proto';
 import type { Signal } from '../signals';
+import { forgetSearch } from '../search/forget';
 import type { Store } from '../storage/store';
 import type { AccountDeps, Identity } from './account';
 import { distrust, prepare, type Deps } from './engine';
@@ -72,11 +73,14 @@ export class AgentSession {
 
   async save(me: Identity, locked = false): Promise<void> {
     const saved: SavedSession = { user: me.user, ed: await me.ed.keep(), x: await me.x.keep(), locked };
+    if (me.user !== (await this.lastUser().catch(() => undefined))) forgetSearch(this.storagePrefix);
     await this.store.set(`${this.storagePrefix}session`, saved).catch(() => undefined);
     await this.store.set(`${this.storagePrefix}user`, me.user).catch(() => undefined);
   }
 
   async forget(): Promise<void> {
+    // what they searched in goes with them
+    forgetSearch(this.storagePrefix);
     await this.store.delete(`${this.storagePrefix}session`).catch(() => undefined);
   }
 

@@ -30,6 +30,7 @@ export class AgentSignals {
   readonly offers = signal<readonly Offer[]>([]);
   readonly agents = signal<readonly AgentInfo[]>([]);
   readonly teams = signal<readonly TeamInfo[]>([]);
+  readonly people = signal<readonly { user: string; name: string }[]>([]);
   readonly sites = signal<Record<string, string>>({});
   readonly waiting = signal<readonly WaitingPerson[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
@@ -106,7 +107,9 @@ export class AgentSignals {
   }
 
   protected readDirectory(directory: Directory): void {
-    const { teams, sites } = directory.state;
+    const { teams, sites, users, waiting } = directory.state;
+    const people = Object.entries({ ...users, ...waiting }).map(([user, { name }]) => ({ user, name }));
+    this.people.value = people.sort((a, b) => a.name.localeCompare(b.name));
     this.teams.value = Object.entries(teams).flatMap(([id, t]) => (t.on ? [{ id, name: t.name }] : []));
     this.sites.value = Object.fromEntries(Object.entries(sites).map(([id, s]) => [id, s.name]));
     this.waiting.value = directory.waiting().map(({ user, name, teams, at, exp, signer }) => ({

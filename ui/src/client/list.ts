@@ -126,7 +126,7 @@ function same({ tabs, ...a }: ConvItem, { tabs: others, ...b }: ConvItem): boole
   return equal(tabs, others) && equal(a, b);
 }
 
-function lastOf(messages: readonly Message[], is: (m: Message) => boolean): Message | undefined {
+function lastOf<M>(messages: readonly M[], is: (m: M) => boolean): M | undefined {
   for (let i = messages.length - 1; i >= 0; i--) if (is(messages[i]!)) return messages[i];
   return undefined;
 }
@@ -166,7 +166,8 @@ function reasonOf(messages: readonly Message[], at: number, by: string): string 
   return '';
 }
 
-function nameIn(messages: readonly Message[]): string {
+/** What the visitor called themselves in the newest form, or ''. */
+export function nameIn(messages: readonly Pick<Message, 'kind' | 'form'>[]): string {
   const fields = lastOf(messages, (m) => m.kind === 'form')?.form?.fields ?? {};
   for (const k of NAME_FIELDS) if (fields[k]?.trim()) return fields[k].trim().slice(0, MAX_NAME);
   return '';

@@ -4,9 +4,11 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { AgentClient } from '../model';
 import { errorText, t } from '../i18n/console';
 import { Banner } from '../ui/Banner';
+import { Button } from '../ui/Button';
 import { Empty } from '../ui/Empty';
 import * as icon from '../ui/icons';
 import { keepFocus } from '../ui/keepFocus';
+import { Lazy } from '../ui/Lazy';
 import { useSignalEffect } from '../ui/signals';
 import { ChangePassword } from './ChangePassword';
 import { CloseDialog } from './CloseDialog';
@@ -17,6 +19,8 @@ import { ListPane } from './ListPane';
 import { Offers } from './Offers';
 import { Shortcuts } from './Shortcuts';
 import { narrow } from './narrow';
+import { inHistory } from './route';
+import { endSearch, keepsIndex, startSearch } from './search';
 import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
@@ -43,9 +47,34 @@ function Alone({ as, children, class: name }: { as: boolean; children: Component
   );
 }
 
+const loadHistory = () => import('./history/History').then((m) => m.default);
+
+/** Fetched when it is first opened. */
+function HistoryPart({ client }: { client: AgentClient }) {
+  return (
+    <Lazy
+      load={loadHistory}
+      props={{ client }}
+      failed={(again) => (
+        <Banner kind="danger" action={<Button onClick={again}>{t('retryNow')}</Button>}>
+          {errorText('error.network')}
+        </Banner>
+      )}
+    >
+      <p class="c-loading" role="status">
+        <span class="k-spin" aria-hidden="true" /> {t('loadingThread')}
+      </p>
+    </Lazy>
+  );
+}
+
 export function Desk({ client }: { client: AgentClient }) {
   const state = useConsole();
   useEffect(() => watchHotkeys(state, client), [state, client]);
+  useEffect(() => {
+    if (keepsIndex()) void startSearch(client);
+    return endSearch;
+  }, [client]);
   const desk = useRef<HTMLDivElement>(null);
   useEffect(() => keepFocus(desk.current!), []);
   // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
@@ -55,8 +84,9 @@ export function Desk({ client }: { client: AgentClient }) {
     if (id && client.conversations.value.some((item) => item.id === id)) seen.current = id;
     else if (id && seen.current === id) state.select(null);
   });
-  const item = client.conversations.value.find((one) => one.id === state.selected.value);
-  const view = !item ? 'list' : state.showVisitor.value ? 'visitor' : 'thread';
+  const past = inHistory();
+  const item = past ? undefined : client.conversations.value.find((one) => one.id === state.selected.value);
+  const view = past ? 'past' : !item ? 'list' : state.showVisitor.value ? 'visitor' : 'thread';
   const close = () => (state.dialog.value = null);
   return (
     <div ref={desk} class="c-desk" data-view={view} tabIndex={-1}>
@@ -69,11 +99,14 @@ export function Desk({ client }: { client: AgentClient }) {
       <StorageBanner client={client} />
       <div class="c-panes">
         <Offers client={client} />
-        <Alone as={view === 'list'} class="c-listcol">
-          {narrow.value && view === 'list' && <h1 class="k-sr">{t('app')}</h1>}
-          <ListPane client={client} />
-        </Alone>
-        {item ? (
+        {past && <HistoryPart client={client} />}
+        {!past && (
+          <Alone as={view === 'list'} class="c-listcol">
+            {narrow.value && view === 'list' && <h1 class="k-sr">{t('app')}</h1>}
+            <ListPane client={client} />
+          </Alone>
+        )}
+        {past ? null : item ? (
           <>
             <ThreadPane key={item.id} client={client} item={item} />
             <VisitorPane key={`v${item.id}`} client={client} item={item} alone={narrow.value && view === 'visitor'} />

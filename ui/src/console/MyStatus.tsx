@@ -7,6 +7,7 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import { exportFeedback } from './exportFeedback';
+import { go, historyHash } from './route';
 import { setLang } from './settings';
 import { useConsole } from './useConsole';
 
@@ -48,6 +49,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
       <Menu
         label={t('settings')}
         items={[
+          { label: t('history'), onSelect: () => go(historyHash({})) },
           { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
           { label: t(state.sound.value ? 'soundOff' : 'soundOn'), onSelect: () => state.setSound(!state.sound.peek()) },
           {

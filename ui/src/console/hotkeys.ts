@@ -5,6 +5,7 @@ import { suggestionsFor, takeSuggestion } from './assist';
 import { dismissMissed } from './missed';
 import type { ConsoleState } from './state';
 import { inTab } from './conversations';
+import { inHistory } from './route';
 
 /** What the list of shortcuts shows: keys and the text's key. */
 export const SHORTCUTS = [
@@ -36,6 +37,8 @@ function isTyping(e: KeyboardEvent): boolean {
 export function handleKey(state: ConsoleState, client: AgentClient, e: KeyboardEvent): boolean {
   if (isComposing(e) || e.defaultPrevented) return false;
   if (e.key === 'Escape') return leaveField(state, e) || escape(state);
+  // these are the desk's
+  if (inHistory()) return false;
   // A dialog has its own keys.
   if (state.dialog.peek()) return false;
   if (e.key === '?' && !isTyping(e)) {

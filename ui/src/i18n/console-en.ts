@@ -94,6 +94,7 @@ export const en: Record<keyof typeof zh, string> = {
   logout: 'Sign out',
   soundOn: 'Turn sound on',
   soundOff: 'Turn sound off',
+  history: 'History and search',
   shortcuts: 'Keyboard shortcuts',
   language: '中文',
 

@@ -88,6 +88,7 @@ export const zh = {
   logout: '退出登录',
   soundOn: '开启提示音',
   soundOff: '关闭提示音',
+  history: '历史会话与搜索',
   shortcuts: '快捷键',
   language: 'English',
 

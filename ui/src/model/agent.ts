@@ -1,6 +1,7 @@
 /** What the console may know and do. */
 import type { IntentFeedback } from '../crypto/envelope';
 import type { Search } from '../knowledge/search';
+import type { ReaderAccess } from '../search/worker-protocol';
 import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
@@ -112,6 +113,25 @@ export interface WaitingPerson {
 /** What a site's people know, for suggestions; `none`: nothing was taught, `too-large`: more than a browser should search. */
 export type SiteKnowledge = { state: 'loading' | 'none' | 'too-large' | 'failed' } | { state: 'here'; search: Search };
 
+/** Which conversations; none of a field: whatever it is. */
+export interface HistoryFilter {
+  /** It began at this time or later, ms. */
+  from?: number;
+  /** It began before this time, ms. */
+  to?: number;
+  team?: string;
+  site?: string;
+  /** Who has it, or answered last. */
+  agent?: string;
+  state?: 'open' | 'closed';
+}
+
+/** It may be empty and not be the last one. */
+export interface HistoryPage {
+  convs: readonly Conv[];
+  next?: string;
+}
+
 /** What rejects, rejects with a `ClientError`. */
 export interface AgentClient {
   session: ReadonlySignal<'loading' | 'signed-out' | 'locked' | 'signed-in'>;
@@ -129,6 +149,8 @@ export interface AgentClient {
   offers: ReadonlySignal<readonly Offer[]>;
   agents: ReadonlySignal<readonly AgentInfo[]>;
   teams: ReadonlySignal<readonly TeamInfo[]>;
+  /** Everyone who is or was with the company, by name. */
+  people: ReadonlySignal<readonly { user: string; name: string }[]>;
   sites: ReadonlySignal<Record<string, string>>;
   /** Who waits for confirmation. An admin's client confirms by itself those who are in time. */
   waiting: ReadonlySignal<readonly WaitingPerson[]>;
@@ -144,6 +166,14 @@ export interface AgentClient {
 
   /** Follows the conversation; the same object for the same id. */
   open(conv: string): Thread;
+  /** Up to which record a conversation is here; 0 if nothing is. */
+  have(conv: string): number;
+  /** Conversations of one's teams, open and closed, the newest first; they are in `conversations`, too. `next`: where the next page begins. */
+  history(filter: HistoryFilter, before?: string): Promise<HistoryPage>;
+  /** Raised when keys of teams, teams or the connection are others than before. */
+  keys: ReadonlySignal<number>;
+  /** What a Worker needs to read as this person does; null while there is no connection. */
+  readerAccess(): Promise<ReaderAccess | null>;
   /** The page no longer shows it. */
   leave(conv: string): void;
   /** A line of a list is on screen: its name and last words are read, a few conversations at a time. */

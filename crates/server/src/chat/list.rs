@@ -7,7 +7,7 @@ use crate::{
     store::Place,
 };
 
-use super::{CachedConversation, Chat, RequestError};
+use super::{CachedConversation, Chat, RequestError, filter::Filter};
 
 /// The tabs of the console.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,9 +27,6 @@ pub const GREETING: usize = 500;
 
 /// Maximum number of conversations that one request for a page looks at: an agent of a team with none must not read them all.
 pub const LOOKED_AT: usize = 2_000;
-
-/// How many it looks at in one step.
-const STEP: usize = 100;
 
 /// A page of a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,11 +113,12 @@ impl Chat {
         Ok((list, more))
     }
 
-    /// One page of a tab; `before` is where the last one ended.
+    /// One page of a tab; `before` is where the last one ended. Only [`Tab::All`] is filtered.
     pub async fn list(
         &self,
         user: &UserId,
         tab: Tab,
+        filter: &Filter,
         before: Option<Cursor>,
         limit: usize,
     ) -> Result<Page, RequestError> {
@@ -128,40 +126,13 @@ impl Chat {
             let teams = self.agent(user).map(|agent| agent.teams.clone()).unwrap_or_default();
             return self.missed_page(&teams, before, limit).await;
         }
-        if tab != Tab::All {
-            let list = self.open_for(user).await?;
-            let mine = |s: &Summary| s.owner == Owner::Agent(user.clone());
-            let convs = list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect();
-            return Ok(Page { convs, next: None });
+        if tab == Tab::All {
+            return self.filtered(user, filter, before, limit).await;
         }
-        let Some(agent) = self.agent(user).filter(|a| !a.teams.is_empty()) else {
-            return Ok(Page { convs: Vec::new(), next: None });
-        };
-        let theirs = |c: &CachedConversation| c.row.empty.is_none() && agent.teams.contains(&c.row.team);
-        let (mut convs, mut at, mut looked_at) = (Vec::new(), before, 0);
-        loop {
-            let step = STEP.min(LOOKED_AT - looked_at);
-            let places = self.store.listed(&agent.teams, at.map(Place::from), step).await?;
-            let ids: Vec<ConvId> = places.iter().map(|place| place.conv).collect();
-            let found = self.cache.look_at(&ids, |c| theirs(c).then(|| c.summary())).await?;
-            let room = limit - convs.len();
-            let full = found.len() > room;
-            convs.extend(found.into_iter().take(room));
-            looked_at += places.len();
-            // those that were found and did not fit are looked at again
-            let last = if full {
-                convs.last().map(|s| Place { at_ms: s.created, conv: s.id })
-            } else {
-                places.last().copied()
-            };
-            at = last.map(Cursor::from).or(at);
-            if full || (places.len() == step && (convs.len() == limit || looked_at >= LOOKED_AT)) {
-                return Ok(Page { convs, next: at });
-            }
-            if places.len() < step {
-                return Ok(Page { convs, next: None });
-            }
-        }
+        let list = self.open_for(user).await?;
+        let mine = |s: &Summary| s.owner == Owner::Agent(user.clone());
+        let convs = list.into_iter().filter(|s| mine(s) == (tab == Tab::Mine)).collect();
+        Ok(Page { convs, next: None })
     }
 
     async fn ids_of_visitor(&self, kid: Kid) -> Result<Vec<ConvId>, RequestError> {

@@ -7,12 +7,12 @@ use hyper::{Request, StatusCode, body::Incoming};
 use serde_json::json;
 
 use crate::{
-    chat::{Cursor, HISTORY_RECORDS, Reader, RequestError, Tab},
+    chat::{Cursor, Filter, HISTORY_RECORDS, Reader, RequestError, Tab},
     http::{
         Http,
         answer::{self, Answer, Body},
     },
-    proto::{ConvId, ErrorCode},
+    proto::{ConvId, ConvState, ErrorCode},
 };
 
 use super::{agent, parameter, who};
@@ -22,14 +22,37 @@ const PAGE: usize = 1024 * 1024 + 64 * 1024;
 /// Maximum number of conversations in one page of a list.
 const LIST: usize = 100;
 
-fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, RequestError> {
+/// A parameter as what it must be; none if it is absent or empty.
+fn read<T: std::str::FromStr>(request: &Request<Incoming>, name: &str, what: &str) -> Result<Option<T>, RequestError> {
     match parameter(request, name) {
         None | Some("") => Ok(None),
         Some(text) => match text.parse() {
-            Ok(n) => Ok(Some(n)),
-            Err(_) => Err(RequestError::new(ErrorCode::Malformed, format!("{name} must be a number"))),
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(RequestError::new(ErrorCode::Malformed, format!("{name} must be {what}"))),
         },
     }
+}
+
+fn number<T: std::str::FromStr>(request: &Request<Incoming>, name: &str) -> Result<Option<T>, RequestError> {
+    read(request, name, "a number")
+}
+
+/// What a list is filtered by.
+fn filter(request: &Request<Incoming>) -> Result<Filter, RequestError> {
+    let state = match parameter(request, "state") {
+        None | Some("") => None,
+        Some("open") => Some(ConvState::Open),
+        Some("closed") => Some(ConvState::Closed),
+        Some(_) => return Err(RequestError::new(ErrorCode::Malformed, "state is open or closed")),
+    };
+    Ok(Filter {
+        agent: read(request, "agent", "the id of a person")?,
+        team: read(request, "team", "the id of a team")?,
+        site: read(request, "site", "the id of a site")?,
+        state,
+        from: number(request, "from")?,
+        to: number(request, "to")?,
+    })
 }
 
 /// `GET /conversations/<conv>/records`: u32 length and record, one after the other.
@@ -76,7 +99,11 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
         })?),
     };
     let limit = number(request, "limit")?.unwrap_or(LIST).clamp(1, LIST);
-    let page = http.chat.list(&user, tab, before, limit).await?;
+    let filter = filter(request)?;
+    if tab != Tab::All && filter != Filter::default() {
+        return Err(RequestError::new(ErrorCode::Malformed, "only the tab all can be filtered"));
+    }
+    let page = http.chat.list(&user, tab, &filter, before, limit).await?;
     let mut said = json!({ "convs": page.convs, "more": page.next.is_some() });
     if let Some(next) = page.next {
         said["next"] = next.to_string().into();
