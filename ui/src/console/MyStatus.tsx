@@ -48,6 +48,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
       <Menu
         label={t('settings')}
         items={[
+          { label: t('replies'), onSelect: () => (state.dialog.value = 'replies') },
           { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
           { label: t(state.sound.value ? 'soundOff' : 'soundOn'), onSelect: () => state.setSound(!state.sound.peek()) },
           {
