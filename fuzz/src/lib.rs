@@ -27,7 +27,9 @@ use kefu_nlu::{
     table::Reading,
     text_file::Report,
 };
-use kefu_proto::{AnnouncementView, ClientFrame, HeaderView, RecallView, RecordView, conversation_of, tombstone};
+use kefu_proto::{
+    AnnouncementView, ClientFrame, DocumentView, HeaderView, RecallView, RecordView, conversation_of, tombstone,
+};
 use kefu_store::{
     archive::{Header, Reader, Writer},
     redb::DumpCheck,
@@ -65,6 +67,9 @@ pub fn envelope(bytes: &[u8]) {
     if let Ok(view) = AnnouncementView::parse(bytes) {
         let _ = (view.boxes().count(), view.signed(), view.dir_seq(), view.has_bot());
     }
+    if let Ok(view) = DocumentView::parse(bytes) {
+        let _ = (view.id(), view.rev(), view.header(), view.signed(), view.scope.to_string());
+    }
     let _ = RecallView::parse(bytes).map(|view| (view.hash(), view.takes_back()));
     let _ = (conversation_of(bytes), tombstone(bytes));
     let _ = RecordView::parse(bytes).map(|record| (record.conv(), record.event()));
@@ -88,6 +93,11 @@ fn envelopes() -> Vec<Vec<u8>> {
     }
     let mut found = Vec::new();
     walk(&vectors(), &mut found);
+    let documents = fs::read(root().join("tests/data/document.json")).unwrap();
+    let documents: Value = serde_json::from_slice(&documents).unwrap();
+    found.extend(
+        ["sealed", "public"].map(|name| HEXLOWER.decode(documents[name].as_str().unwrap().as_bytes()).unwrap()),
+    );
     found
 }
 

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod confirm;
+pub mod documents;
 mod doors;
 mod frames;
 mod hostile;

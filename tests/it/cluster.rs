@@ -3,6 +3,7 @@
 mod apart;
 mod counted;
 mod deaths;
+mod documents;
 mod files;
 mod kills;
 mod limits;

@@ -153,7 +153,9 @@ export type ServerFrame =
   /** To all pages of an agent; `why`: the server chose it. */
   | { t: 'status'; state: AgentState; why?: string }
   | ({ t: 'missed' } & MissedCount)
-  | { t: 'agents'; list: AgentInfo[] };
+  | { t: 'agents'; list: AgentInfo[] }
+  /** Documents that this agent has were changed. */
+  | { t: 'documents'; kind: string; seq: number };
 
 /** A text frame of the server, or null if it is unknown (a newer server may send more). */
 export function parseFrame(text: string): ServerFrame | null {

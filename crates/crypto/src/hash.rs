@@ -14,6 +14,8 @@ pub enum BoxKind {
     Visitor = 2,
     /// The robot's key.
     Bot = 3,
+    /// A person's own key, in documents that only they have.
+    Agent = 4,
 }
 
 /// `H(label, p1, p2 …)`: SHA-256 over the label and each part with its length before it.

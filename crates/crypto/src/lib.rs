@@ -8,6 +8,7 @@ pub mod botkey;
 pub mod cluster_key;
 pub mod codec;
 pub mod directory;
+pub mod document;
 pub mod envelope;
 pub mod grant;
 pub mod hash;

@@ -50,6 +50,8 @@ pub enum Label {
     Bot,
     /// Changes of a password.
     Pass,
+    /// Documents.
+    Doc,
 }
 
 impl Label {
@@ -66,6 +68,7 @@ impl Label {
             Self::Auth => "auth",
             Self::Bot => "bot",
             Self::Pass => "pass",
+            Self::Doc => "doc",
         }
     }
 }

@@ -77,6 +77,10 @@ hex_id!(
     MsgId, 16
 );
 hex_id!(
+    /// A document, chosen at random by who first wrote it.
+    DocumentId, 16
+);
+hex_id!(
     /// Fingerprint of the company's root key, pinned by snippets and invites.
     OrgFp, 16
 );

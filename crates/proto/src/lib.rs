@@ -6,6 +6,7 @@
 
 mod client_frame;
 mod code;
+mod document;
 mod frame;
 mod id;
 mod record;
@@ -14,10 +15,11 @@ mod wire;
 
 pub use client_frame::ClientFrame;
 pub use code::{CloseCode, ErrorCode, Limit};
+pub use document::{DocumentError, DocumentView, MAX_DOCUMENT, Scope};
 pub use frame::{
     AgentInfo, AgentState, Have, Marks, MissedCount, Presence, Side, StatusWhy, StorageState, Summary, TeamPresence,
 };
-pub use id::{BotId, ConvId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
+pub use id::{BotId, ConvId, DocumentId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
 pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;
 pub use wire::{

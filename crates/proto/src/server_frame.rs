@@ -191,6 +191,13 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<StatusWhy>,
     },
+    /// To agents: documents that they have changed; those after what they hold are to be requested.
+    Documents {
+        /// What kind.
+        kind: String,
+        /// Number of the change.
+        seq: u64,
+    },
     /// Colleagues of the agent with their states.
     Agents {
         /// All of your teams.

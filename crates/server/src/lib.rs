@@ -11,6 +11,7 @@ pub mod app;
 pub mod bus;
 pub mod chat;
 pub mod data_dir;
+pub mod documents;
 pub mod http;
 pub mod hub;
 pub mod org;

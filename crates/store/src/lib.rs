@@ -61,6 +61,8 @@ pub enum Table {
     Missed,
     /// user id → the state an agent last chose: `online`, `busy` or `offline`, JSON.
     Status,
+    /// What a company keeps beside conversations: documents, the order of their changes, and how many there are.
+    Document,
 }
 
 impl Table {
@@ -79,6 +81,7 @@ impl Table {
         Self::ConvByTime,
         Self::Missed,
         Self::Status,
+        Self::Document,
     ];
 }
 

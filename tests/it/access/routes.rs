@@ -43,6 +43,7 @@ fn cases(conv: ConvId) -> Vec<Case> {
         agent,
     };
     let file = format!("/conversations/{conv}/files/{}", ConvId([3; 16]));
+    let document = format!("/documents/{}?base=0", ConvId([3; 16]));
     let all = |status| (status, status, status);
     let claim = json!({ "inv": inv, "entry": entry, "record": "", "keyring": "", "boxes": [] });
     let finish = json!({ "record": "", "keyring": "", "version": 2, "change": "", "sig": "" });
@@ -71,6 +72,9 @@ fn cases(conv: ConvId) -> Vec<Case> {
         // the agent has no password yet, so there is none to change
         case("POST /password/finish", "/password/finish", Some(finish), (401, 403, 404)),
         case("GET /knowledge/<site>", "/knowledge/s1", None, (401, 403, 403)),
+        case("GET /documents", "/documents?kind=reply&since=0", None, (401, 403, 200)),
+        case("PUT /documents/<id>", &document, Some(json!({})), (401, 403, 400)),
+        case("DELETE /documents/<id>", &document, None, (401, 403, 404)),
         case("GET /boxes", "/boxes", None, (401, 403, 200)),
         case("POST /snapshot", "/snapshot", Some(entry.clone()), (401, 403, 403)),
         case("POST /directory", "/directory", Some(json!({ "entries": [entry] })), (401, 403, 403)),

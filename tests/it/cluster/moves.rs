@@ -20,6 +20,8 @@ use serde_json::Value;
 use crate::support::{
     child::{self, Process},
     company::Company,
+    document::Draft,
+    http::{ask, get},
     peer::{Me, Peer},
     until,
 };
@@ -85,7 +87,19 @@ async fn talk(company: &Arc<Company>, server: &Process, words: usize) -> (Me, Co
         visitor.record(conv, seq).await;
     }
     read_all(&mut li, &mut visitor, conv).await;
+    let draft = Draft::reply("team:svc").sign(&li.me.key, &company.directory());
+    let path = format!("/api/v1/documents/{}?base=0", kefu::proto::DocumentView::parse(&draft).unwrap().id());
+    let bearer = format!("Bearer {}", li.token);
+    assert_eq!(ask(server.addr, "PUT", &path, &[("authorization", &bearer)], draft).await.unwrap().status, 200);
     (visitor.me.clone(), conv)
+}
+
+/// What agents have beside conversations.
+async fn documents(company: &Arc<Company>, server: &Process) -> Value {
+    let li = peer(company, server, &Me::agent(company, "li")).await;
+    let list = get(server.addr, "/api/v1/documents?kind=reply&since=0", &li.token).await.unwrap().json();
+    assert_eq!(list["docs"].as_array().unwrap().len(), 1);
+    list
 }
 
 /// The agent reads, and the visitor hears of it.
@@ -113,6 +127,7 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
     let server = serve(data).await;
     let (me, conv) = talk(&company, &server, 30).await;
     let before = held(&company, &server, &me, conv).await;
+    let replies = documents(&company, &server).await;
     let said = refused(data, &["move", "--to", &url]).await;
     assert!(said.contains("a kefu server is running"), "{said}");
     stopped(server).await;
@@ -128,6 +143,7 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
 
     let server = serve(data).await;
     assert_eq!(held(&company, &server, &me, conv).await, before);
+    assert_eq!(documents(&company, &server).await, replies);
     let mut visitor = peer(&company, &server, &me).await;
     visitor.follow(conv).await;
     let seq = visitor.say(conv, "in Redis").await;
@@ -157,6 +173,7 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
     done(data, &["move", "--to", "redb:"]).await;
     let server = serve(data).await;
     assert_eq!(held(&company, &server, &me, conv).await, later);
+    assert_eq!(documents(&company, &server).await, replies);
     let mut visitor = peer(&company, &server, &me).await;
     visitor.follow(conv).await;
     visitor.say(conv, "in the file").await;

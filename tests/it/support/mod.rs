@@ -3,6 +3,7 @@
 pub mod child;
 pub mod company;
 pub mod dice;
+pub mod document;
 pub mod history;
 pub mod http;
 pub mod peer;

@@ -28,6 +28,7 @@ import {
   type Identity,
 } from './account';
 import { AgentDesk } from './agent-desk';
+import { Documents } from './documents';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
@@ -213,9 +214,30 @@ export class Agent extends AgentDesk implements AgentClient {
       clearTimeout(over);
       ended();
     };
+    this.documents = this.documentsOf(identity);
     this.engine.link.start();
     this.session.value = 'signed-in';
     return Promise.resolve();
+  }
+
+  private documentsOf(me: Identity): Documents {
+    const token = (): string => {
+      if (!this.engine) throw new ClientError('error.unauthorised');
+      return this.engine.link.token();
+    };
+    return new Documents({
+      server: this.server,
+      env: this.deps.env,
+      backend: this.savedSession.backend,
+      store: this.savedSession.store,
+      storagePrefix: `a/${this.server}/${me.user}/`,
+      me,
+      person: () => this.me.value,
+      directory: () => this.sync!.directory,
+      refreshDirectory: () => this.sync!.refresh(this.deps.env.now()),
+      boxes: () => this.boxes,
+      token,
+    });
   }
 
   private stopWatching: (() => void) | null = null;
@@ -226,6 +248,8 @@ export class Agent extends AgentDesk implements AgentClient {
     this.engine = null;
     this.identity = null;
     this.boxes = new Map();
+    this.documents?.close();
+    this.documents = null;
     this.clearDesk();
   }
 
@@ -270,6 +294,7 @@ export class Agent extends AgentDesk implements AgentClient {
       this.boxes = keys;
       this.keys.value++;
       engine.refreshAll();
+      this.documents?.refresh();
     } catch (e) {
       // the next welcome tries again; without keys nothing opens and nothing is sent
       if (e instanceof ClientError && e.wait)

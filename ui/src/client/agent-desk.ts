@@ -17,6 +17,7 @@ import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
+import type { Documents } from './documents';
 import { examplesIn, type Example } from './intent-feedback';
 import type { Engine } from './engine';
 import { ConvList } from './list';
@@ -40,6 +41,8 @@ export abstract class AgentDesk extends AgentSignals {
   readonly conversations = this.list.items;
   /** Null unless signed in. */
   protected engine: Engine | null = null;
+  /** What is kept beside conversations; null unless signed in. */
+  documents: Documents | null = null;
   /** Conversations on screen. */
   private readonly shown = new Set<string>();
   /** Largest files of sites, as the server named them. */
@@ -215,6 +218,9 @@ export abstract class AgentDesk extends AgentSignals {
         return;
       case 'agents':
         this.agents.value = f.list;
+        return;
+      case 'documents':
+        this.documents?.announced(f.kind);
         return;
       default:
         // an error that names no request and no envelope answers `typing` or `seen`: nothing a person could do about it

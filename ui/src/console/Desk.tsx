@@ -15,6 +15,7 @@ import { CloseDialog } from './CloseDialog';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { watchHotkeys } from './hotkeys';
 import { FirstSteps } from './FirstSteps';
+import { lazy } from './lazy';
 import { ListPane } from './ListPane';
 import { Offers } from './Offers';
 import { Shortcuts } from './Shortcuts';
@@ -26,6 +27,8 @@ import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
 import { useConsole } from './useConsole';
+
+const Replies = lazy(() => import('./replies/Manager').then((m) => m.Manager));
 
 /** The server has little or no space left on its disk: what that means for agents, until it ends. */
 function StorageBanner({ client }: { client: AgentClient }) {
@@ -125,6 +128,7 @@ export function Desk({ client }: { client: AgentClient }) {
       </div>
       {state.dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
       {state.dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
+      {state.dialog.value === 'replies' && <Replies client={client} onClose={close} />}
       {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
       {state.dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
       {state.dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}

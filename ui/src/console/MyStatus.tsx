@@ -50,6 +50,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
         label={t('settings')}
         items={[
           { label: t('history'), onSelect: () => go(historyHash({})) },
+          { label: t('replies'), onSelect: () => (state.dialog.value = 'replies') },
           { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
           { label: t(state.sound.value ? 'soundOff' : 'soundOn'), onSelect: () => state.setSound(!state.sound.peek()) },
           {

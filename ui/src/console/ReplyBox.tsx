@@ -11,6 +11,7 @@ import { WaitBanner } from '../ui/WaitBanner';
 import { sayError } from './acts';
 import { dismissing, dismissMissed } from './missed';
 import { accept, decline } from './Offers';
+import { Picker, useReplyPicker } from './replies/Picker';
 import { rightsOf } from './rights';
 import { Suggestions } from './Suggestions';
 import { useConsole } from './useConsole';
@@ -27,6 +28,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
   const rights = rightsOf(client, item);
   const blocked = thread.blocked.value;
   const wait = client.connection.value.state === 'online' ? thread.wait.value : null;
+  const picker = useReplyPicker(state, client, item, state.mode.value);
   // Also takes the focus when a conversation is opened, so that one can write at once.
   useEffect(() => {
     state.focusField.value++;
@@ -78,8 +80,11 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
           )}
           {wait && <WaitBanner wait={wait} then="sent" />}
           {!note && <Suggestions client={client} item={item} thread={thread} />}
+          <Picker picker={picker} onManage={() => (state.dialog.value = 'replies')} />
           <Composer
             key={state.mode.value}
+            keys={picker.onKey}
+            field={picker.field}
             value={state.draftOf(item.id, state.mode.value)}
             onValue={(text) => state.setDraft(item.id, state.mode.peek(), text)}
             onSend={send}

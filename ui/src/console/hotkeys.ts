@@ -15,6 +15,7 @@ export const SHORTCUTS = [
   ['Alt+P', 'kNote'],
   ['Alt+E', 'kClose'],
   ['Alt+1…3', 'kAssist'],
+  ['/', 'kReplies'],
   ['Enter', 'kSend'],
   ['Shift+Enter', 'kLine'],
   ['Esc', 'kEsc'],

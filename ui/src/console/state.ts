@@ -7,7 +7,7 @@ import { createSuggest } from './suggest';
 import { store, stored } from './settings';
 import { ToastList } from './toasts';
 
-export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting';
+export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting' | 'replies';
 export type Mode = 'reply' | 'note';
 
 /** `reason`: of a sign-out. */

@@ -9,7 +9,7 @@ export function H(label: string, ...parts: Uint8Array[]): Uint8Array {
 /** What is signed: the label keeps one kind of statement from passing for another. */
 export const labelled = (label: string, m: Uint8Array): Uint8Array => cat(utf8(`kefu/1 ${label}\0`), m);
 
-export const BoxKind = { team: 1, visitor: 2, bot: 3 } as const;
+export const BoxKind = { team: 1, visitor: 2, bot: 3, agent: 4 } as const;
 
 export const fingerprint = (rootPk: Uint8Array): Uint8Array => H('org', rootPk).slice(0, 16);
 export const printFingerprint = (fp: Uint8Array): string => `k1-${hex(fp)}`;

@@ -143,6 +143,13 @@ export const en: Record<keyof typeof zh, string> = {
   assistFailed: 'The knowledge can’t be fetched now; it will be tried again.',
   assistOn: 'Suggest answers',
   assistOff: 'No suggested answers',
+  replies: 'Canned replies',
+  repliesFound:
+    '{n} canned reply: Enter inserts it, Esc closes|{n} canned replies: arrows choose, Enter inserts, Esc closes',
+  repliesNone: 'No canned reply found',
+  repliesManage: 'Manage canned replies',
+  replyYou: 'there',
+  kReplies: 'At the start of the field: use a canned reply',
   inQueue: 'This conversation is in the queue. Take it to reply.',
   offeredBar: 'This conversation is offered to you. Accept it to reply.',
   ownedBy: '{name} has this conversation; only its owner replies. You can write a note.',

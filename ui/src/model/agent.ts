@@ -5,6 +5,7 @@ import type { ReaderAccess } from '../search/worker-protocol';
 import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
+import type { DocumentsClient } from './documents';
 import type { ErrorKey } from './errors';
 import type { Picked } from './files';
 import type { Message, Thread } from './thread';
@@ -190,6 +191,8 @@ export interface AgentClient {
   intentFeedback(): Promise<readonly { text: string; intent: string }[]>;
   /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
   knowledge(site: string): ReadonlySignal<SiteKnowledge>;
+  /** What is kept beside conversations; null unless signed in. */
+  readonly documents: DocumentsClient | null;
   retry(conv: string, id: string): void;
   /** Takes a failed message out of what waits, to be written otherwise. Its text; '' if it is not there. */
   takeBack(conv: string, id: string): string;

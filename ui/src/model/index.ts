@@ -8,6 +8,7 @@ export type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
 export type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from '../proto';
 export * from './agent';
 export * from './connection';
+export * from './documents';
 export * from './errors';
 export * from './files';
 export * from './thread';

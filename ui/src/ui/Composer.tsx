@@ -44,6 +44,10 @@ interface ComposerProps {
   autofocus?: boolean;
   foot?: ComponentChildren;
   files?: ComposerFiles;
+  /** Keys that mean something else here; true: this one did. */
+  keys?: (e: KeyboardEvent) => boolean;
+  /** More attributes of the field. */
+  field?: Record<string, string | undefined>;
 }
 
 export function Composer({
@@ -58,6 +62,8 @@ export function Composer({
   autofocus,
   foot,
   files,
+  keys,
+  field: more,
 }: ComposerProps) {
   const form = useRef<HTMLFormElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -99,7 +105,8 @@ export function Composer({
   };
 
   const onKey = (e: KeyboardEvent) => {
-    if (isSend(e)) {
+    if (keys?.(e)) e.preventDefault();
+    else if (isSend(e)) {
       e.preventDefault();
       send();
     } else if (isLine(e)) {
@@ -151,6 +158,7 @@ export function Composer({
         onBlur={typing.stop}
         onPaste={pick.onPaste}
         onKeyDown={onKey}
+        {...more}
       />
       {voice}
       <div class="k-composer-side" hidden={speaking || (!!voice && !hasKeyboard())}>

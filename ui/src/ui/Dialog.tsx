@@ -11,14 +11,23 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   actions?: ComponentChildren;
+  /** For lists and forms. */
+  wide?: boolean;
 }
 
-export function Dialog({ title, onClose, children, actions }: DialogProps) {
+export function Dialog({ title, onClose, children, actions, wide }: DialogProps) {
   const id = useId();
   const ref = useFocusTrap<HTMLDivElement>(true, onClose);
   return (
     <div class="k-scrim" onMouseDown={(e) => e.target === e.currentTarget && onClose()}>
-      <div ref={ref} class="k-dialog" role="dialog" aria-modal="true" aria-labelledby={id} tabIndex={-1}>
+      <div
+        ref={ref}
+        class={`k-dialog${wide ? ' k-dialog-wide' : ''}`}
+        role="dialog"
+        aria-modal="true"
+        aria-labelledby={id}
+        tabIndex={-1}
+      >
         <header>
           <h2 id={id}>{title}</h2>
           <IconButton icon={icon.close} label={t('close')} onClick={onClose} />

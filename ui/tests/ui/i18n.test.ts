@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fill, lang, pickLang, type Texts } from '../../src/i18n/core';
 import { console_ } from '../../src/i18n/console';
 import { history } from '../../src/i18n/history';
+import { replies } from '../../src/i18n/replies';
 import { shared } from '../../src/i18n/shared';
 import { waiting } from '../../src/i18n/wait';
 import { widget } from '../../src/i18n/widget';
@@ -9,7 +10,7 @@ import { ERROR_KEYS } from '../../src/model';
 import { errorText as consoleError } from '../../src/i18n/console';
 import { errorText as widgetError } from '../../src/i18n/widget';
 
-const tables: Record<string, Texts<string>> = { shared, widget, console: console_, history, waiting };
+const tables: Record<string, Texts<string>> = { shared, widget, console: console_, history, replies, waiting };
 const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 describe.each(Object.entries(tables))('texts of %s', (_, { zh, en }) => {

@@ -11,6 +11,7 @@ mod maintenance;
 mod moving;
 mod open;
 mod others;
+mod rules;
 mod serve;
 mod settings;
 mod shared_database;

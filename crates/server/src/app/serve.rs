@@ -36,7 +36,9 @@ use crate::{
     chat::{Attachments, Chat, Stored, desk_task},
     config::Config,
     crypto::{codec, sign::random},
-    data_dir, files,
+    data_dir,
+    documents::Documents,
+    files,
     http::{self, Bounds, Http, Tokens, admin},
     hub::Hub,
     proto::CloseCode,
@@ -139,6 +141,7 @@ pub async fn serve(
     // the last session to end drops the last `Http`, and with it the sender
     let (alive, mut all_gone) = mpsc::channel::<()>(1);
     let http = Arc::new(Http {
+        documents: Arc::new(Documents::new(store.clone(), org.clone(), hub.clone(), others.bus())),
         chat: chat.clone(),
         org,
         widgets: widgets.clone(),

@@ -15,10 +15,11 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard, mpsc},
 };
 
+use super::rules::StoredRules;
 use super::whole_database::{Faults, WAITING, erase, refused, spawn, write_dump};
 use crate::{
     blobs::Blobs,
-    chat::{ConversationRules, RequestError, facts_of, retention::Retention},
+    chat::{RequestError, facts_of, retention::Retention},
     files,
     http::admin::WholeDatabase,
     org::Org,
@@ -100,7 +101,7 @@ impl WholeDatabase for SharedDatabase {
         async move {
             let _busy = busy?;
             let mut faults = Faults::default();
-            let totals = store.verify(&facts_of, &ConversationRules, &mut |fault| faults.add(fault)).await;
+            let totals = store.verify(&facts_of, &StoredRules, &mut |fault| faults.add(fault)).await;
             Ok(faults.report(&totals.map_err(|e| refused(&e))?))
         }
         .boxed()

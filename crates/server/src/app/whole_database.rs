@@ -19,11 +19,11 @@ use tokio::{
     time::timeout,
 };
 
-use super::{shared_database::SharedDatabase, storage::Backend};
+use super::{rules::StoredRules, shared_database::SharedDatabase, storage::Backend};
 use crate::{
     blobs::Blobs,
     chat::{
-        ConversationRules, RequestError,
+        RequestError,
         retention::{self, Retention},
     },
     clock::now_ms,
@@ -217,7 +217,7 @@ impl io::Write for Pieces {
 
 fn verify(snapshot: &Snapshot) -> Result<Value, StoreError> {
     let mut faults = Faults::default();
-    let totals = snapshot.verify(&ConversationRules, &mut |fault| faults.add(fault))?;
+    let totals = snapshot.verify(&StoredRules, &mut |fault| faults.add(fault))?;
     Ok(faults.report(&totals))
 }
 

@@ -30,6 +30,7 @@ use std::sync::Arc;
 use crate::{
     chat::{Chat, KnowledgeSource},
     config::Config,
+    documents::Documents,
     org::{Org, widgets::Widgets},
     telemetry::Metrics,
 };
@@ -47,6 +48,8 @@ pub struct Http {
     pub org: Arc<Org>,
     /// Versions of the widget.
     pub widgets: Arc<Widgets>,
+    /// What the company keeps beside conversations.
+    pub documents: Arc<Documents>,
     /// The knowledge, for agents.
     pub knowledge: Option<Arc<dyn KnowledgeSource>>,
     /// The configuration.

@@ -151,10 +151,11 @@ impl Check<'_> {
     }
 
     fn company(&mut self, tables: &HashMap<Table, Vec<Pair>>) -> Result<(), StoreError> {
+        let lookup = Company::of(tables);
         for table in Table::ALL.iter().filter(|table| !table.is_index()) {
             for (key, value) in tables.get(table).map_or(&[][..], Vec::as_slice) {
                 self.totals.rows += 1;
-                let wrong = self.rules.row(&Nothing, *table, key, value)?;
+                let wrong = self.rules.row(&lookup, *table, key, value)?;
                 wrong.into_iter().for_each(|wrong| self.fault(Dumped::Small(*table).name(), key, wrong));
             }
         }
@@ -179,12 +180,19 @@ impl Lookup for Known<'_> {
     }
 }
 
-/// Rows of the company name no conversation.
-struct Nothing;
+/// What rules can ask about the tables of the company, which name no conversation.
+struct Company<'a>(HashMap<(Table, &'a [u8]), &'a [u8]>);
 
-impl Lookup for Nothing {
-    fn get(&self, _: Table, _: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(None)
+impl<'a> Company<'a> {
+    fn of(tables: &'a HashMap<Table, Vec<Pair>>) -> Self {
+        let rows = tables.iter().flat_map(|(table, pairs)| pairs.iter().map(move |pair| (*table, pair)));
+        Self(rows.map(|(table, (key, value))| ((table, &key[..]), &value[..])).collect())
+    }
+}
+
+impl Lookup for Company<'_> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(&(table, key)).map(|value| value.to_vec()))
     }
 
     fn row(&self, _: ConvId) -> Result<Option<Bytes>, StoreError> {

@@ -7,7 +7,10 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTran
 use serde_json::Value;
 
 use super::{json, kefu};
-use crate::support::{peer::Peer, server::Server};
+use crate::{
+    access::documents::put,
+    support::{document::Draft, peer::Peer, server::Server},
+};
 
 const RECORDS: TableDefinition<'static, &[u8; 24], &[u8]> = TableDefinition::new("record_blocks");
 const IDS: TableDefinition<'static, &[u8; 24], &[u8]> = TableDefinition::new("id_blocks");
@@ -40,6 +43,7 @@ async fn company() -> (std::sync::Arc<crate::support::company::Company>, ConvId)
     let mut third = Peer::visitor(&server).await;
     third.open_empty().await;
     agent.status(AgentState::Offline).await;
+    assert_eq!(put(&server, &agent, &Draft::reply("team:svc"), 0).await.status, 200);
     (server.stopped().await, first)
 }
 
@@ -242,6 +246,35 @@ async fn small_tables_that_say_something_else_than_conversations_are_found() {
         }),
         &[("missed", "was not missed by this team")],
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_that_do_not_fit_together_are_found() {
+    let (company, _) = company().await;
+    let data = company.path();
+    let rows = |prefix: u8| {
+        let db = Database::open(data.join("kefu.redb")).unwrap();
+        let table = db.begin_read().unwrap().open_table(small("document")).unwrap();
+        let rows = table.iter().unwrap().map(|row| {
+            let (key, value) = row.unwrap();
+            (key.value().to_vec(), value.value().to_vec())
+        });
+        rows.filter(|(key, _)| key[0] == prefix).collect::<Vec<_>>()
+    };
+    let (document, change) = (rows(b'd').remove(0), rows(b's').remove(0));
+    let insert = |key: Vec<u8>, value: Vec<u8>| {
+        found(data, |txn| drop(txn.open_table(small("document")).unwrap().insert(&key[..], &value[..]).unwrap()))
+    };
+    let without = |key: &[u8]| found(data, |txn| drop(txn.open_table(small("document")).unwrap().remove(key).unwrap()));
+    expect("an unlisted document", without(&change.0), &[("document", "its change 1 is not listed")]);
+    expect("a change of nothing", without(&document.0), &[("document", "which has not this change")]);
+    let mut altered = document.1.clone();
+    altered[16] = b'X';
+    expect("no document", insert(document.0.clone(), altered), &[("document", "the document is not valid")]);
+    let foreign = [b"d", &[9; 16][..]].concat();
+    expect("another id", insert(foreign, document.1), &[("document", "another id than its key")]);
+    expect("no count", insert(b"c".to_vec(), b"[]".to_vec()), &[("document", "the count is not valid")]);
+    expect("no key", insert(b"x".to_vec(), vec![]), &[("document", "the key has a wrong form")]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 mod body;
 mod conversations;
+mod documents;
 mod files;
 mod knowledge;
 mod people;
@@ -35,6 +36,9 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
     if let ["conversations", conv, "files", msg] = path {
         return open_to_all(files::route(http, address, (conv, msg), request).await);
     }
+    if let ["documents", rest @ ..] = path {
+        return documents::route(http, address, rest, request).await.unwrap_or_else(|r| refusal(&r));
+    }
     let outcome = match (request.method(), path) {
         // the widget asks these from the customer's page
         (&Method::GET, ["site", site]) => return open_to_all(people::site(http, site, &request).await),
@@ -64,9 +68,10 @@ fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
         ["directory"] => Some("GET, HEAD, POST"),
         ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
+        ["documents", _] => Some("PUT, DELETE"),
         ["site" | "knowledge", _]
         | ["site", _, "presence"]
-        | ["conversations" | "boxes" | "widgets"]
+        | ["conversations" | "boxes" | "documents" | "widgets"]
         | ["conversations", _, "records"]
         | ["ws", "site", _]
         | ["ws", "agent"] => Some("GET, HEAD"),
