@@ -6,6 +6,7 @@ mod empty;
 mod ends;
 mod epochs;
 pub mod files;
+mod handling;
 mod idle;
 mod lists;
 mod messages;

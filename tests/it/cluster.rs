@@ -4,6 +4,7 @@ mod apart;
 mod counted;
 mod deaths;
 mod files;
+mod handling;
 mod kills;
 mod limits;
 mod moves;
@@ -132,6 +133,6 @@ async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
     wu.follow(conv).await;
     let seq = wu.say(conv, "I took over").await;
     visitor.record(conv, seq).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     wu.until(conv, |v| v.owner == Owner::None).await;
 }

@@ -8,6 +8,7 @@ mod client_frame;
 mod code;
 mod frame;
 mod id;
+mod label;
 mod record;
 mod server_frame;
 mod wire;
@@ -17,8 +18,12 @@ pub use code::{CloseCode, ErrorCode, Limit};
 pub use frame::{
     AgentInfo, AgentState, Have, Marks, MissedCount, Presence, Side, StatusWhy, StorageState, Summary, TeamPresence,
 };
-pub use id::{BotId, ConvId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
-pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
+pub use id::{BotId, ConvId, Generation, IdError, Kid, LabelId, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
+pub use label::{
+    Block, BlockReason, Label, LabelColor, LabelKind, Labels, MAX_LABEL_NAME, MAX_LABELS, MAX_PUT_ASIDE_MS, MAX_TAGS,
+    Target,
+};
+pub use record::{ConvState, Event, Owner, OwnerWhy, Priority, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;
 pub use wire::{
     ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,

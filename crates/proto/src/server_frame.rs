@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StatusWhy,
-    StorageState, Summary, TeamId, UserId,
+    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Labels, Limit, MissedCount, MsgId, Presence, Side,
+    StatusWhy, StorageState, Summary, TeamId, UserId,
 };
 
 /// Frames of the server other than records.
@@ -191,6 +191,8 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<StatusWhy>,
     },
+    /// To agents: the company's lists changed.
+    Labels(Labels),
     /// Colleagues of the agent with their states.
     Agents {
         /// All of your teams.

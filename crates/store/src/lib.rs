@@ -61,6 +61,9 @@ pub enum Table {
     Missed,
     /// user id → the state an agent last chose: `online`, `busy` or `offline`, JSON.
     Status,
+    /// `tag`, `reason`, `target` or `block` ‖ 0x00 ‖ id of the tag, of the reason, of the team, of the visitor's key → what it is,
+    /// JSON.
+    Desk,
 }
 
 impl Table {
@@ -79,6 +82,7 @@ impl Table {
         Self::ConvByTime,
         Self::Missed,
         Self::Status,
+        Self::Desk,
     ];
 }
 

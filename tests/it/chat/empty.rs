@@ -153,13 +153,13 @@ async fn closed_without_a_word_it_stays_nobodys_and_opens_with_the_first() {
     let mut li = Peer::agent(&server, "li").await;
     let mut visitor = Peer::visitor(&server).await;
     let conv = visitor.open_empty().await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::None).await;
     assert_eq!(found(&server, conv).await, Vec::<&str>::new());
     visitor.ask(|req| ClientFrame::Reopen { req, conv }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::Queue).await;
     assert_eq!(found(&server, conv).await, Vec::<&str>::new());
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::None).await;
     visitor.say(conv, "now I know what to ask").await;
     assert_eq!(offers_until(&mut li, conv).await, [conv]);

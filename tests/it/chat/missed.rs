@@ -150,7 +150,7 @@ async fn whoever_takes_a_missed_one_has_it_at_once() {
     li.follow(convs[0]).await;
     li.say(convs[0], "sorry for the wait").await;
     // no other closed conversation can be taken so
-    li.ask(|req| ClientFrame::Close { req, conv: convs[0] }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv: convs[0], reason: None }).await.unwrap();
     assert_eq!(li.ask(take(convs[0])).await.unwrap_err().0, ErrorCode::Closed);
     assert_eq!(count(&mut wu).await, ("svc".into(), 1));
 }

@@ -52,6 +52,7 @@ impl Chat {
                     "status": status,
                     "more": more,
                     "missed": missed,
+                    "labels": *self.org.labels(),
                     "password": password,
                 });
                 (Side::Agent, Some(user.clone()), Some(agent.name.clone()), convs, config)

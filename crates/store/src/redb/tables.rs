@@ -49,6 +49,7 @@ pub(super) fn name(table: Table) -> &'static str {
         Table::ConvByTime => "conv_by_time",
         Table::Missed => "missed",
         Table::Status => "status",
+        Table::Desk => "desk",
     }
 }
 

@@ -159,6 +159,7 @@ fn table_name(table: Table) -> &'static str {
         Table::Site => "site",
         Table::Widget => "widget",
         Table::Status => "status",
+        Table::Desk => "desk",
         // indexes are other keys
         Table::Receipt | Table::VisitorConv | Table::OpenConv | Table::ConvByTime | Table::Missed => "none",
     }
