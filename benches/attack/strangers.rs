@@ -98,7 +98,8 @@ pub async fn reopen(at: Arc<Target>, done: Arc<Done>) -> anyhow::Result<()> {
     loop {
         for close in [true, false] {
             req += 1;
-            let frame = if close { ClientFrame::Close { req, conv } } else { ClientFrame::Reopen { req, conv } };
+            let frame =
+                if close { ClientFrame::Close { req, conv, reason: None } } else { ClientFrame::Reopen { req, conv } };
             match socket.ask(req, &frame).await? {
                 Ok(()) => done.ok(0),
                 Err(_) => done.refused(),

@@ -51,6 +51,7 @@ mod verified_directory;
 
 mod backup;
 mod bench;
+mod block;
 mod completions;
 mod directory;
 mod doctor;
@@ -59,6 +60,7 @@ mod healthcheck;
 mod init;
 mod intent;
 mod knowledge;
+mod label;
 mod man;
 mod model;
 mod moving;
@@ -83,6 +85,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind}
 use context::{Context, Globals};
 use error::CliError;
 use report::report;
+
+use crate::proto::LabelKind;
 
 /// Live chat in one executable: server, database and pages, with messages that only people can read.
 #[derive(Debug, Parser)]
@@ -122,6 +126,14 @@ enum Command {
     Team(team::Command),
     #[command(subcommand)]
     Site(site::Command),
+    /// Tags: what agents sort conversations by
+    #[command(subcommand)]
+    Tag(label::Command),
+    /// Reasons for closing a conversation, of which agents choose one
+    #[command(subcommand)]
+    Reason(label::Command),
+    #[command(subcommand)]
+    Block(block::Command),
     #[command(subcommand)]
     Robot(robot::Command),
     #[command(subcommand)]
@@ -165,6 +177,9 @@ impl Command {
             | Self::User(_)
             | Self::Team(_)
             | Self::Site(_)
+            | Self::Tag(_)
+            | Self::Reason(_)
+            | Self::Block(_)
             | Self::Robot(_)
             | Self::Directory(_)
             | Self::Intent(_)
@@ -190,6 +205,9 @@ impl Command {
             Self::User(command) => command.run(ctx),
             Self::Team(command) => command.run(ctx),
             Self::Site(command) => command.run(ctx),
+            Self::Tag(command) => command.run(ctx, LabelKind::Tag),
+            Self::Reason(command) => command.run(ctx, LabelKind::Reason),
+            Self::Block(command) => command.run(ctx),
             Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),
             Self::Intent(command) => command.run(ctx),

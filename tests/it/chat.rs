@@ -7,6 +7,7 @@ mod ends;
 mod epochs;
 pub mod files;
 pub mod filters;
+mod handling;
 mod idle;
 mod lists;
 mod messages;

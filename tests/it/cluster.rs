@@ -5,6 +5,7 @@ mod counted;
 mod deaths;
 mod documents;
 mod files;
+mod handling;
 mod kills;
 mod limits;
 mod moves;
@@ -133,7 +134,7 @@ async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
     wu.follow(conv).await;
     let seq = wu.say(conv, "I took over").await;
     visitor.record(conv, seq).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     wu.until(conv, |v| v.owner == Owner::None).await;
 }
 

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentState, ConvId, Have, MsgId, SiteId, TeamId, UserId};
+use crate::{
+    AgentState, BlockReason, ConvId, Have, Label, LabelId, LabelKind, MsgId, Priority, SiteId, TeamId, UserId,
+};
 
 /// Frames that a client may send.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,6 +92,63 @@ pub enum ClientFrame {
         req: u64,
         /// The conversation.
         conv: ConvId,
+        /// Of agents: why, from the company's list.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<LabelId>,
+    },
+    /// Put tags on a conversation and take others off.
+    Tag {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// Tags that it gets.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        add: Vec<LabelId>,
+        /// Tags that it loses.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        remove: Vec<LabelId>,
+    },
+    /// Say how urgent a conversation is.
+    Priority {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// The new priority.
+        priority: Priority,
+    },
+    /// Put a conversation aside, or take it back.
+    Snooze {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// When it comes back, ms; absent: now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<u64>,
+    },
+    /// Let the visitor of a conversation write nothing until a time, or let them write again.
+    Block {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// When it ends, ms; absent: now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<u64>,
+        /// Why.
+        #[serde(default)]
+        reason: BlockReason,
+    },
+    /// Add or change a tag or a reason for closing.
+    Label {
+        /// Answered with this number.
+        req: u64,
+        /// Which list.
+        kind: LabelKind,
+        /// As it should be.
+        label: Label,
     },
     /// Reopen a conversation.
     Reopen {

@@ -121,6 +121,8 @@ pub enum Limit {
     Reads,
     /// Bytes of files in a day.
     Files,
+    /// An agent blocked this visitor.
+    Blocked,
 }
 
 impl Limit {
@@ -135,6 +137,7 @@ impl Limit {
             Self::Conversation => "conversation",
             Self::Reads => "reads",
             Self::Files => "files",
+            Self::Blocked => "blocked",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConvId, ConvState, Generation, Mark, Owner, SiteId, TeamId, UserId};
+use crate::{ConvId, ConvState, Generation, LabelId, Mark, Owner, Priority, SiteId, TeamId, UserId};
 
 /// The two sides of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -156,6 +156,18 @@ pub struct Summary {
     /// When it was closed because nobody had answered, ms; absent once an agent has handled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+    /// Its tags. Absent for visitors, like the three that follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<LabelId>,
+    /// How urgent it is.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// Until when it is put aside, ms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed: Option<u64>,
+    /// Why it was closed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<LabelId>,
     /// How far the visitor is.
     pub visitor: Marks,
     /// How far the agents are.

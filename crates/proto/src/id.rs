@@ -153,6 +153,10 @@ slug!(
     TeamId
 );
 slug!(
+    /// A tag, or a reason for closing, of the company's lists.
+    LabelId
+);
+slug!(
     /// A place where a widget is embedded.
     SiteId
 );

@@ -9,6 +9,7 @@ mod code;
 mod document;
 mod frame;
 mod id;
+mod label;
 mod record;
 mod server_frame;
 mod wire;
@@ -19,8 +20,14 @@ pub use document::{DocumentError, DocumentView, MAX_DOCUMENT, Scope};
 pub use frame::{
     AgentInfo, AgentState, Have, Marks, MissedCount, Presence, Side, StatusWhy, StorageState, Summary, TeamPresence,
 };
-pub use id::{BotId, ConvId, DocumentId, Generation, IdError, Kid, Mark, MsgId, OrgFp, SiteId, TeamId, UserId};
-pub use record::{ConvState, Event, Owner, OwnerWhy, RECORD_HEADER, RecordView, encode_record, event_body};
+pub use id::{
+    BotId, ConvId, DocumentId, Generation, IdError, Kid, LabelId, Mark, MsgId, OrgFp, SiteId, TeamId, UserId,
+};
+pub use label::{
+    Block, BlockReason, Label, LabelColor, LabelKind, Labels, MAX_LABEL_NAME, MAX_LABELS, MAX_PUT_ASIDE_MS, MAX_TAGS,
+    Target,
+};
+pub use record::{ConvState, Event, Owner, OwnerWhy, Priority, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;
 pub use wire::{
     ANNOUNCEMENT_HEADER, AnnouncementView, BOX_LEN, EnvelopeError, GRANT_BOX_LEN, GRANT_HEADER, HeaderView, Kind,

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConvId, MsgId, SiteId, TeamId, UserId, wire};
+use crate::{ConvId, LabelId, MsgId, SiteId, TeamId, UserId, wire};
 
 /// Bytes before a record's body: sequence number and time.
 pub const RECORD_HEADER: usize = 16;
@@ -148,6 +148,28 @@ pub enum ConvState {
     Closed,
 }
 
+/// How urgent a conversation is, as agents judge it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Priority {
+    /// It can wait.
+    Low,
+    /// As all are at first.
+    #[default]
+    Normal,
+    /// Before others.
+    High,
+    /// At once.
+    Urgent,
+}
+
+impl Priority {
+    /// Whether nobody changed it.
+    pub fn is_normal(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
 /// What the server writes into a conversation itself: facts about it, never text of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "lowercase")]
@@ -203,6 +225,51 @@ pub enum Event {
         /// It was a note: not shown to visitors.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         note: bool,
+    },
+    /// It has these tags now: not shown to visitors, like everything that follows.
+    Tagged {
+        /// All of them.
+        tags: Vec<LabelId>,
+        /// A user id.
+        by: String,
+    },
+    /// It is of this priority now.
+    Priority {
+        /// The new one.
+        priority: Priority,
+        /// A user id.
+        by: String,
+    },
+    /// It is put aside until a time, or until its visitor writes.
+    Snoozed {
+        /// When it comes back, ms.
+        until: u64,
+        /// A user id.
+        by: String,
+    },
+    /// It is not put aside any more.
+    Woken {
+        /// A user id, `visitor`, or `@time`.
+        by: String,
+    },
+    /// Why it was closed; follows `closed` in the same transaction.
+    Reason {
+        /// From the company's list.
+        reason: LabelId,
+        /// A user id.
+        by: String,
+    },
+    /// Its visitor may not write until a time.
+    Blocked {
+        /// When that ends, ms.
+        until: u64,
+        /// A user id.
+        by: String,
+    },
+    /// Its visitor may write again.
+    Unblocked {
+        /// A user id.
+        by: String,
     },
     /// Something that this reader may not have.
     Hidden {},

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Limit, MissedCount, MsgId, Presence, Side, StatusWhy,
-    StorageState, Summary, TeamId, UserId,
+    AgentInfo, AgentState, ConvId, ErrorCode, Generation, Kid, Labels, Limit, MissedCount, MsgId, Presence, Side,
+    StatusWhy, StorageState, Summary, TeamId, UserId,
 };
 
 /// Frames of the server other than records.
@@ -109,7 +109,7 @@ pub enum ServerFrame {
     /// Something about a conversation changed.
     Conv {
         /// As it is now.
-        conv: Summary,
+        conv: Box<Summary>,
     },
     /// No longer visible to you.
     Gone {
@@ -198,6 +198,8 @@ pub enum ServerFrame {
         /// Number of the change.
         seq: u64,
     },
+    /// To agents: the company's lists changed.
+    Labels(Labels),
     /// Colleagues of the agent with their states.
     Agents {
         /// All of your teams.

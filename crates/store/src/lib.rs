@@ -63,6 +63,9 @@ pub enum Table {
     Status,
     /// What a company keeps beside conversations: documents, the order of their changes, and how many there are.
     Document,
+    /// `tag`, `reason`, `target` or `block` ‖ 0x00 ‖ id of the tag, of the reason, of the team, of the visitor's key → what it is,
+    /// JSON.
+    Desk,
 }
 
 impl Table {
@@ -82,6 +85,7 @@ impl Table {
         Self::Missed,
         Self::Status,
         Self::Document,
+        Self::Desk,
     ];
 }
 

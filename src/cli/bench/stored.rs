@@ -16,8 +16,8 @@ use crate::{
         sign::{SigningKey, random},
     },
     proto::{
-        ClientFrame, ConvId, ConvState, Event, HeaderView, Kid, MESSAGE_HEADER, MsgId, Owner, OwnerWhy, SIGNATURE_LEN,
-        SiteId, TeamId, UserId, event_body,
+        ClientFrame, ConvId, ConvState, Event, HeaderView, Kid, MESSAGE_HEADER, MsgId, Owner, OwnerWhy, Priority,
+        SIGNATURE_LEN, SiteId, TeamId, UserId, event_body,
     },
     store::{Batch, FactsChange, Op},
 };
@@ -81,6 +81,10 @@ impl Template {
             dir_seq: 0,
             mover: None,
             missed: None,
+            tags: Vec::new(),
+            priority: Priority::Normal,
+            snoozed: None,
+            reason: None,
             empty: None,
         };
         Conversation { number, id, visitor: hash::kid(&ed), row, announcement: announcement.into() }

@@ -5,6 +5,7 @@ mod list;
 mod members;
 mod rename;
 mod rotate;
+mod set;
 mod show;
 
 commands! {
@@ -14,6 +15,7 @@ commands! {
         List(list::Args),
         Show(show::Args),
         Rename(rename::Args),
+        Set(set::Args),
         Rotate(rotate::Args),
         Members(members::Args),
     }

@@ -162,7 +162,9 @@ test('a reply moves to other readers, and a table goes out and comes in', async 
   const downloading = li.page.waitForEvent('download');
   await dialog.getByRole('button', { name: R.exportIt }).click();
   const csv = readFileSync(await (await downloading).path(), 'utf8');
-  expect(csv).toBe('\uFEFF"scope","group","shortcut","title","text","public"\r\n"全公司","售后","f","公式","\'=1+1",""\r\n');
+  expect(csv).toBe(
+    '\uFEFF"scope","group","shortcut","title","text","public"\r\n"全公司","售后","f","公式","\'=1+1",""\r\n',
+  );
   // as a spreadsheet in China writes it: GBK
   const file = join(stage.kefu.dir, '..', 'replies.csv');
   const gbk = Buffer.from('b1eacce22ccbf5d0b42cc4dac8dd0acdcbbbf52c66742cc6dfccecc4da0a2c2c0a', 'hex');

@@ -60,7 +60,7 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Seen { conv, delivered: 9, read: 9 }, Refused(NotFound)),
         all(ClientFrame::Recall { req, conv, msg }, Refused(NotFound)),
         all(ClientFrame::Restore { req, conv, envelopes: vec![String::new()] }, Refused(NotFound)),
-        all(ClientFrame::Close { req, conv }, Refused(NotFound)),
+        all(ClientFrame::Close { req, conv, reason: None }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Status { req, state: AgentState::Busy }, Own),

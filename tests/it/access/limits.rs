@@ -147,17 +147,20 @@ async fn closing_and_opening_again_has_a_limit_of_its_own_and_messages_go_on() {
     let server = Server::start(&company, config).await;
     let (mut visitor, mut li, conv) = victim(&server).await;
     for _ in 0..3 {
-        visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+        visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
         visitor.ask(|req| ClientFrame::Reopen { req, conv }).await.unwrap();
     }
-    assert_eq!(limit_met(&mut visitor, |req| ClientFrame::Close { req, conv }).await, Some(Limit::Changes));
+    assert_eq!(
+        limit_met(&mut visitor, |req| ClientFrame::Close { req, conv, reason: None }).await,
+        Some(Limit::Changes)
+    );
     let (code, _, retry) = last_error(&visitor);
     assert_eq!(code, ErrorCode::RateLimited);
     assert!(retry.is_some_and(|ms| (500_000..=600_000).contains(&ms)), "{retry:?}: a sixth of an hour");
     visitor.say(conv, "but I may write").await;
     // what agents do has no such limit, and writing in what they closed would open it again
     li.accept(conv).await;
-    li.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     let key = visitor.me.key.clone();
     let (_, envelope) = visitor.view(conv).seal("and this opens it", &key);
     assert_eq!(visitor.post(envelope).await.unwrap_err().0, ErrorCode::RateLimited);
@@ -240,7 +243,7 @@ async fn a_full_conversation_says_so_and_its_agent_goes_on() {
         visitor.post(envelope).await.unwrap_err();
     }
     li.say(conv, "please begin a new one").await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     assert_eq!(limit_met(&mut visitor, |req| ClientFrame::Reopen { req, conv }).await, Some(Limit::Conversation));
     let next = visitor.open().await;
     visitor.say(next, "here I am").await;

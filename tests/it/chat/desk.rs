@@ -110,9 +110,9 @@ async fn who_is_there_is_asked_by_http_and_told_in_three_words() {
     let mut second = Peer::visitor(&server).await;
     let waits = second.open().await;
     second.frame(place(waits)).await;
-    li.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     li.accept(waits).await;
-    li.ask(|req| ClientFrame::Close { req, conv: waits }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv: waits, reason: None }).await.unwrap();
     second.frame(|f| matches!(f, ServerFrame::Presence { state: Presence::Open, .. }).then_some(())).await;
     holds("open", 1, 0).await;
     drop(li);

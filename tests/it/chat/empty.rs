@@ -84,7 +84,7 @@ async fn nobody_hears_of_it_before_the_first_message_and_then_it_is_offered_once
     silent.say(conv, "is anybody there?").await;
     assert_eq!(offers_until(&mut li, conv).await, [conv]);
     let seen = li.frame(|f| match f {
-        ServerFrame::Conv { conv: c } if c.id == conv => Some(c.clone()),
+        ServerFrame::Conv { conv: c } if c.id == conv => Some((**c).clone()),
         _ => None,
     });
     assert!(seen.await.waiting_since.is_some_and(|since| since >= before), "the time counts from the question");
@@ -153,13 +153,13 @@ async fn closed_without_a_word_it_stays_nobodys_and_opens_with_the_first() {
     let mut li = Peer::agent(&server, "li").await;
     let mut visitor = Peer::visitor(&server).await;
     let conv = visitor.open_empty().await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::None).await;
     assert_eq!(found(&server, conv).await, Vec::<&str>::new());
     visitor.ask(|req| ClientFrame::Reopen { req, conv }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::Queue).await;
     assert_eq!(found(&server, conv).await, Vec::<&str>::new());
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     visitor.until(conv, |v| v.owner == Owner::None).await;
     visitor.say(conv, "now I know what to ask").await;
     assert_eq!(offers_until(&mut li, conv).await, [conv]);

@@ -10,10 +10,10 @@ async fn closed_reopened_and_reopened_by_writing() {
     let server = Server::new().await;
     let (mut visitor, mut li, conv) = talk(&server).await;
     let mut wu = Peer::agent(&server, "wu").await;
-    let not_his = wu.ask(|req| ClientFrame::Close { req, conv }).await;
+    let not_his = wu.ask(|req| ClientFrame::Close { req, conv, reason: None }).await;
     assert_eq!(not_his.unwrap_err().0, ErrorCode::NotOwner);
-    li.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
-    li.ask(|req| ClientFrame::Close { req, conv }).await.expect("closing twice is closing once");
+    li.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.expect("closing twice is closing once");
     visitor.until(conv, |v| v.state == ConvState::Closed).await;
     li.until(conv, |v| v.state == ConvState::Closed).await;
     let key = li.me.key.clone();
@@ -24,7 +24,7 @@ async fn closed_reopened_and_reopened_by_writing() {
 
     li.ask(|req| ClientFrame::Reopen { req, conv }).await.unwrap();
     li.accept(conv).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     visitor.until(conv, |v| v.state == ConvState::Closed).await;
     let seq = visitor.say(conv, "one more question").await;
     assert_eq!(visitor.view(conv).state, ConvState::Open);

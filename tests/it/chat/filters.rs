@@ -26,7 +26,7 @@ async fn taken(server: &Server, site: &str, by: Option<&mut Peer>) -> (Peer, Con
 pub async fn are_found(here: &Server, there: &Server) {
     let (mut li, mut zhou) = (Peer::agent(here, "li").await, Peer::agent(here, "zhou").await);
     let (mut visitor, closed) = taken(here, "s1", Some(&mut li)).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv: closed }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv: closed, reason: None }).await.unwrap();
     visitor.until(closed, |v| v.owner == Owner::None).await;
     let (_second, lis) = taken(here, "s1", Some(&mut li)).await;
     let (_third, zhous) = taken(here, "s2", Some(&mut zhou)).await;

@@ -20,7 +20,7 @@ pub(super) async fn copies(waits: &[u64]) -> std::sync::Arc<Company> {
     let server = Server::new().await;
     let mut visitor = Peer::visitor(&server).await;
     let conv = visitor.open().await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     drop(visitor);
     let company = server.stopped().await;
     let (redb, _feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();

@@ -207,7 +207,7 @@ async fn a_resend_of_what_is_stored_is_never_refused_whatever_changed_meanwhile(
     let sent =
         [visitor.post(asked.clone()).await, li.post(answered.clone()).await, visitor.post(announcement.clone()).await];
     chen.ask(|req| ClientFrame::Take { req, conv }).await.unwrap();
-    chen.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    chen.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     li.until(conv, |v| v.owner == Owner::None).await;
     let again = [visitor.post(asked).await, li.post(answered).await, visitor.post(announcement).await];
     assert_eq!(again, sent);

@@ -150,7 +150,7 @@ async fn whoever_takes_a_missed_one_has_it_at_once() {
     li.follow(convs[0]).await;
     li.say(convs[0], "sorry for the wait").await;
     // no other closed conversation can be taken so
-    li.ask(|req| ClientFrame::Close { req, conv: convs[0] }).await.unwrap();
+    li.ask(|req| ClientFrame::Close { req, conv: convs[0], reason: None }).await.unwrap();
     assert_eq!(li.ask(take(convs[0])).await.unwrap_err().0, ErrorCode::Closed);
     assert_eq!(count(&mut wu).await, ("svc".into(), 1));
 }
@@ -203,7 +203,7 @@ async fn agents_hear_when_something_was_missed() {
     assert_eq!(metrics.snapshot().conversations_missed, 3);
     let became = |conn: &Conn| -> Vec<Summary> {
         let frames = heard(conn).into_iter();
-        frames.filter_map(|f| if let ServerFrame::Conv { conv } = f { Some(conv) } else { None }).collect()
+        frames.filter_map(|f| if let ServerFrame::Conv { conv } = f { Some(*conv) } else { None }).collect()
     };
     let [of_li, of_zhou] = conns.map(|conn| became(&conn));
     assert_eq!(of_li.iter().map(|c| c.id).collect::<BTreeSet<_>>(), convs[..2].iter().copied().collect());

@@ -123,7 +123,7 @@ async fn a_visitor_of_many_years_is_greeted_with_what_is_open_and_the_newest() {
         let conv = visitor.open().await;
         all.push(conv);
         if n != 3 {
-            visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+            visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
         }
     }
     let again = Peer::connect(&server, &visitor.me).await;

@@ -41,7 +41,7 @@ async fn one_closed_and_one_open() -> (Arc<Company>, Me, ConvId, ConvId) {
     visitor.say(closed, "hello").await;
     let seq = li.say(closed, "good bye").await;
     visitor.record(closed, seq).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv: closed }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv: closed, reason: None }).await.unwrap();
     let open = visitor.open().await;
     visitor.say(open, "one more thing").await;
     let me = visitor.me.clone();

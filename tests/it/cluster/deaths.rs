@@ -38,11 +38,11 @@ impl Two {
         Self { company, servers, second, _redis: redis }
     }
 
-    async fn peer(&self, server: usize, me: &Me) -> Peer {
+    pub async fn peer(&self, server: usize, me: &Me) -> Peer {
         Peer::try_connect(&self.company, self.servers[server].addr, me).await.expect("a welcome")
     }
 
-    async fn agent(&self, server: usize, user: &str) -> Peer {
+    pub async fn agent(&self, server: usize, user: &str) -> Peer {
         let mut agent = self.peer(server, &Me::agent(&self.company, user)).await;
         agent.status(kefu::proto::AgentState::Online).await;
         agent
@@ -50,7 +50,7 @@ impl Two {
 }
 
 /// The agent gets the conversation offered, and takes it.
-async fn takes(agent: &mut Peer, conv: ConvId) {
+pub async fn takes(agent: &mut Peer, conv: ConvId) {
     agent.accept(conv).await;
     agent.follow(conv).await;
     agent.until(conv, |v| matches!(v.owner, Owner::Agent(_))).await;

@@ -218,7 +218,7 @@ impl Writer {
             if user.is_some() && view.state == ConvState::Open {
                 let (req, conv) = (0, *conv);
                 match self.dice.roll(60) {
-                    0 => within(peer.wire.send(&ClientFrame::Close { req, conv })).await?,
+                    0 => within(peer.wire.send(&ClientFrame::Close { req, conv, reason: None })).await?,
                     1 => {
                         let agent = Some(company::id(super::AGENTS[self.dice.roll(2)]));
                         within(peer.wire.send(&ClientFrame::Transfer { req, conv, agent, team: None })).await?;

@@ -132,7 +132,7 @@ async fn closed_conversations_come_back_to_people() {
     let (mut visitor, conv) = with_robot(&server).await;
     visitor.say(conv, "hi").await;
     hear_robot(&mut visitor, conv, 1).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv, reason: None }).await.unwrap();
     let key = visitor.me.key.clone();
     let (_, envelope) = visitor.view(conv).seal("again", &key);
     assert_eq!(visitor.post(envelope).await.unwrap_err().0, ErrorCode::EpochStale);
@@ -225,7 +225,7 @@ async fn nobody_else_speaks_as_the_robot() {
     };
     let forged = envelope::seal(&header, &ek, br#"{"t":"text","ts":1,"text":"pay me"}"#, &key).unwrap();
     assert_eq!(thief.post(forged).await.unwrap_err().0, ErrorCode::NotFound);
-    let taken = thief.ask(|req| ClientFrame::Close { req, conv }).await;
+    let taken = thief.ask(|req| ClientFrame::Close { req, conv, reason: None }).await;
     assert_eq!(taken.unwrap_err().0, ErrorCode::NotFound);
 }
 

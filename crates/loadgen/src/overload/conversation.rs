@@ -122,7 +122,7 @@ impl Conversation {
 
     /// Asks for the end of the conversation.
     pub fn close(&self) {
-        self.control(VISITOR, &ClientFrame::Close { req: 2, conv: self.conv });
+        self.control(VISITOR, &ClientFrame::Close { req: 2, conv: self.conv, reason: None });
     }
 
     fn control(&self, who: usize, frame: &ClientFrame) {

@@ -133,7 +133,7 @@ pub async fn close(pairs: &[Rc<Pair>]) {
     let ends: Vec<u64> = pairs.iter().map(|pair| pair.peers[VISITOR].have.get()).collect();
     for pair in pairs {
         // a socket that is gone is not waited for longer than the others
-        let _ = send(&pair.peers[VISITOR].writer, &ClientFrame::Close { req: 2, conv: pair.conv });
+        let _ = send(&pair.peers[VISITOR].writer, &ClientFrame::Close { req: 2, conv: pair.conv, reason: None });
     }
     let closed = || pairs.iter().zip(&ends).all(|(pair, end)| pair.peers[VISITOR].have.get() > *end);
     let until = Instant::now() + CLOSING;

@@ -107,7 +107,7 @@ impl Probe {
             sleep(PAUSE).await;
         }
         if self.close.get() {
-            pair::send(&writer, &ClientFrame::Close { req: 2, conv })?;
+            pair::send(&writer, &ClientFrame::Close { req: 2, conv, reason: None })?;
             sleep(PAUSE).await;
         }
         drop(agent);

@@ -20,7 +20,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-/// How often receipts are stored, and missed conversations counted.
+/// How often receipts are stored, missed conversations counted, and those looked for that were put aside until now.
 const MARKS: Duration = Duration::from_millis(500);
 /// Interval of the other maintenance.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -81,6 +81,9 @@ impl Maintenance {
                     self.chat.store_marks().await;
                     self.chat.save_statuses_later();
                     self.chat.tell_missed().await;
+                    if *self.leads.borrow() {
+                        self.chat.wake_due(self.chat.now_ms()).await;
+                    }
                 }
                 _ = sweep.tick() => self.sweep().await,
                 _ = files.tick(), if *self.leads.borrow() => {

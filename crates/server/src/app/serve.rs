@@ -100,6 +100,7 @@ pub async fn serve(
     tasks.spawn("desk", desk_task::run(chat.clone(), rules(&config), inbox));
     tasks.spawn("maintenance", maintenance.run());
     tasks.spawn("key directory", watch_directory(chat.clone(), org.clone()));
+    tasks.spawn("labels", chat.clone().tell_labels());
     tasks
         .spawn("robot", participant::run(Robot { chat: chat.clone(), keys: Some(robot_keys.clone()), engine, handle }));
     if let Some(robot) = &shared_robot {

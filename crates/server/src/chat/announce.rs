@@ -187,6 +187,7 @@ impl Chat {
         if moves {
             next.team = team.team;
             next.last_agent = None;
+            next.snoozed = None;
         }
         if next.state == ConvState::Closed || !(person || moves) {
             return (next, None);

@@ -49,7 +49,7 @@ impl Chat {
                 allowed(conversation)?;
                 let (team, by) = (conversation.row.team.clone(), Some(by.to_string()));
                 batch.ops.push(append(conversation, &Event::Owner { owner: owner.clone(), team, why, by }));
-                Ok(Some(Row { owner, last_agent: Some(user.clone()), ..row }))
+                Ok(Some(Row { owner, last_agent: Some(user.clone()), snoozed: None, reason: None, ..row }))
             })
             .await
     }
@@ -133,6 +133,7 @@ impl Chat {
                     team: team.clone(),
                     arrived: self.now_ms(),
                     last_agent: None,
+                    snoozed: None,
                     ..conversation.row.clone()
                 }))
             })

@@ -62,6 +62,8 @@ pub(super) struct ConversationCache {
     store: Arc<dyn Store>,
     shards: Box<[Mutex<Shard>]>,
     open: Mutex<BTreeMap<ConvId, PublishedRow>>,
+    /// Until when conversations are put aside, ms.
+    snoozed: Mutex<BTreeMap<ConvId, u64>>,
     followers: Followers,
 }
 
@@ -69,7 +71,13 @@ impl ConversationCache {
     /// A cache without conversations.
     pub fn new(store: Arc<dyn Store>) -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { followers: Followers::of(store.clone()), store, shards, open: Mutex::default() }
+        Self {
+            followers: Followers::of(store.clone()),
+            store,
+            shards,
+            open: Mutex::default(),
+            snoozed: Mutex::default(),
+        }
     }
 
     fn shard(&self, conv: ConvId) -> MutexGuard<'_, Shard> {
@@ -106,6 +114,11 @@ impl ConversationCache {
         open.iter().filter(|(_, row)| row.is_robots()).map(|(conv, row)| (*conv, row.day_key())).collect()
     }
 
+    /// Conversations that were put aside until this time or an earlier one.
+    pub fn snoozed_until(&self, at_ms: u64) -> Vec<ConvId> {
+        self.snoozed.lock().iter().filter(|(_, until)| **until <= at_ms).map(|(conv, _)| *conv).collect()
+    }
+
     /// What was noted of an open conversation.
     pub fn published(&self, conv: ConvId) -> Option<PublishedRow> {
         self.open.lock().get(&conv).cloned()
@@ -119,6 +132,10 @@ impl ConversationCache {
 
     /// Notes that a conversation was opened or closed. Empty ones are ignored.
     pub fn mark(&self, conv: ConvId, row: &Row) {
+        match row.snoozed.filter(|_| row.state == ConvState::Open) {
+            Some(until) => self.snoozed.lock().insert(conv, until),
+            None => self.snoozed.lock().remove(&conv),
+        };
         match row.state {
             ConvState::Open if row.empty.is_none() => self.open.lock().insert(conv, PublishedRow::of(row)),
             ConvState::Open | ConvState::Closed => self.open.lock().remove(&conv),
@@ -221,6 +238,7 @@ impl ConversationCache {
         shard.passed += 1;
         drop(shard);
         self.open.lock().remove(&conv);
+        self.snoozed.lock().remove(&conv);
     }
 
     /// Drops conversations unless `listened` says that a client listens to them. Open ones stay if nobody else writes here.

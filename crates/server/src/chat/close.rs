@@ -3,15 +3,25 @@
 use crate::{
     crypto::directory::ActiveAgent,
     hub::Conn,
-    proto::{ConvId, ConvState, ErrorCode, Event, Owner, OwnerWhy, event_body},
+    proto::{ConvId, ConvState, ErrorCode, Event, LabelId, LabelKind, Owner, OwnerWhy, event_body},
     store::{Batch, Op},
 };
 
 use super::{Act, Address, Chat, RequestError, conversation::CachedConversation, event_id, leads, row::Row};
 
 impl Chat {
-    /// Closes. The owner, a supervisor or the visitor may.
-    pub async fn close(&self, conn: &Conn, address: Address, conv: ConvId) -> Result<(), RequestError> {
+    /// Closes. The owner, a supervisor or the visitor may. `reason`: of agents, from the company's list.
+    pub async fn close(
+        &self,
+        conn: &Conn,
+        address: Address,
+        conv: ConvId,
+        reason: Option<LabelId>,
+    ) -> Result<(), RequestError> {
+        let reason = reason.filter(|_| conn.who.user().is_some());
+        if let Some(reason) = &reason {
+            self.require_label(LabelKind::Reason, reason)?;
+        }
         self.charge(conn, address, Act { changes: 1, records: 1, ..Act::default() })?;
         self.cache
             .change(conv, |conversation, batch| {
@@ -21,7 +31,12 @@ impl Chat {
                 }
                 let by = self.actor(conn, conversation)?;
                 self.has_room_for(conn, 0)?;
-                Ok(Some(conversation.closing(&by, batch)))
+                let row = conversation.closing(&by, batch);
+                if let Some(reason) = &reason {
+                    let why = Event::Reason { reason: reason.clone(), by: by.clone() };
+                    batch.ops.push(append(conversation, &why));
+                }
+                Ok(Some(Row { reason: reason.clone(), ..row }))
             })
             .await
     }
@@ -51,7 +66,7 @@ impl Chat {
     }
 
     /// Who may end a conversation, by name.
-    fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, RequestError> {
+    pub(super) fn actor(&self, conn: &Conn, conversation: &CachedConversation) -> Result<String, RequestError> {
         match conn.who.user() {
             None if conversation.visitor == conn.who.kid() => Ok("visitor".into()),
             None => Err(RequestError::not_found()),
@@ -83,7 +98,14 @@ impl Chat {
 impl CachedConversation {
     /// The steps that open it when it is closed, in front of whatever caused it. `row`: its own, or as it is with that.
     pub(super) fn reopen_ops(&self, row: &Row, by: &str, now_ms: u64, batch: &mut Batch) {
-        let row = Row { state: ConvState::Open, owner: Owner::Queue, arrived: now_ms, missed: None, ..row.clone() };
+        let row = Row {
+            state: ConvState::Open,
+            owner: Owner::Queue,
+            arrived: now_ms,
+            missed: None,
+            reason: None,
+            ..row.clone()
+        };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Reopen, by: None };
         let reopened = [append(self, &Event::Reopened { by: by.into() }), append(self, &owner)];
         batch.ops.push(self.row_op(&row));
@@ -93,7 +115,7 @@ impl CachedConversation {
     /// The steps that close it, and the row after them.
     pub(super) fn closing(&self, by: &str, batch: &mut Batch) -> Row {
         batch.ops.push(append(self, &Event::Closed { by: by.into() }));
-        Row { state: ConvState::Closed, owner: Owner::None, ..self.row.clone() }
+        Row { state: ConvState::Closed, owner: Owner::None, snoozed: None, reason: None, ..self.row.clone() }
     }
 }
 

@@ -52,6 +52,7 @@ impl Chat {
                     "status": status,
                     "more": more,
                     "missed": missed,
+                    "labels": *self.org.labels(),
                     "password": password,
                 });
                 (Side::Agent, Some(user.clone()), Some(agent.name.clone()), convs, config)
@@ -109,7 +110,7 @@ impl Chat {
                     continue;
                 }
                 if conn.who.user().is_some_and(|user| !concerns(&conversation.row.owner, user)) {
-                    conn.outbox.push(text(&ServerFrame::Conv { conv: conversation.summary() }));
+                    conn.outbox.push(text(&ServerFrame::Conv { conv: Box::new(conversation.summary()) }));
                 }
                 (conversation.last, conversation.visitor, conversation.row.owner == Owner::Queue)
             };

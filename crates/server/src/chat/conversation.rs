@@ -2,7 +2,7 @@
 
 use crate::{
     crypto::{codec, hash},
-    proto::{ConvId, HeaderView, Kid, Kind, Marks, MsgId, Owner, RecordView, Summary},
+    proto::{ConvId, Event, HeaderView, Kid, Kind, Marks, MsgId, Owner, Priority, RecordView, Summary},
     store::{FactsChange, Head, Op, StoreError},
 };
 
@@ -47,6 +47,10 @@ impl LastMessage {
         match (HeaderView::parse(record.body), before) {
             (Ok((Kind::Message, h)), _) => Some(Self { at: record.at_ms, visitors: h.sender() == visitor }),
             (Ok((Kind::Note, _)), Some(w)) => Some(Self { at: record.at_ms, ..w }),
+            // one that comes back is not over at once
+            (Err(_), Some(w)) if matches!(record.event(), Some(Event::Woken { .. })) => {
+                Some(Self { at: record.at_ms, ..w })
+            }
             _ => before,
         }
     }
@@ -148,10 +152,28 @@ impl CachedConversation {
             epoch: self.row.epoch,
             created: self.row.created,
             last_at: self.last_at,
-            waiting_since: (self.row.owner == Owner::Queue && self.row.empty.is_none()).then_some(self.row.arrived),
+            waiting_since: (self.row.owner == Owner::Queue && self.row.empty.is_none() && self.row.snoozed.is_none())
+                .then_some(self.row.arrived),
             missed: self.row.missed,
+            tags: self.row.tags.clone(),
+            priority: self.row.priority,
+            snoozed: self.row.snoozed,
+            reason: self.row.reason.clone(),
             visitor: self.visitor_marks,
             agent: self.agent_marks,
+        }
+    }
+
+    /// As its visitor may know it: how agents sort their work is not told.
+    pub fn summary_for_visitor(&self) -> Summary {
+        let queued = self.row.owner == Owner::Queue && self.row.empty.is_none();
+        Summary {
+            tags: Vec::new(),
+            priority: Priority::Normal,
+            snoozed: None,
+            reason: None,
+            waiting_since: queued.then_some(self.row.arrived),
+            ..self.summary()
         }
     }
 

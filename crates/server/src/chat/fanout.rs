@@ -209,11 +209,12 @@ impl Chat {
     /// gone.
     pub(super) fn publish_summary(&self, conversation: &CachedConversation, old_team: Option<TeamId>) {
         let (conv, team) = (conversation.id, &conversation.row.team);
-        let frame = text(&ServerFrame::Conv { conv: conversation.summary() });
-        self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| frame.clone()));
+        let theirs = text(&ServerFrame::Conv { conv: Box::new(conversation.summary_for_visitor()) });
+        self.hub.publish(&Topic::Conv(conv), |c| c.who.user().is_none().then(|| theirs.clone()));
         if conversation.row.empty.is_some() {
             return;
         }
+        let frame = text(&ServerFrame::Conv { conv: Box::new(conversation.summary()) });
         self.hub.publish(&Topic::Team(team.clone()), |_| Some(frame.clone()));
         if let Some(old) = old_team.filter(|old| old != team) {
             let gone = text(&ServerFrame::Gone { conv });

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     desk::{End, EndRule, Inactivity},
-    proto::{ConvId, ConvState, HeaderView, Kid, Kind, Owner, RecordView, StorageState, TeamId},
+    proto::{ConvId, ConvState, Event, HeaderView, Kid, Kind, Owner, RecordView, StorageState, TeamId},
     store::{Batch, StoreError},
 };
 use parking_lot::Mutex;
@@ -41,7 +41,8 @@ impl NotBefore {
 
 impl CachedConversation {
     fn end(&self, rule: EndRule, now_ms: u64) -> Option<End> {
-        let LastMessage { at, visitors } = self.last_message.filter(|_| self.row.state == ConvState::Open)?;
+        let running = self.row.state == ConvState::Open && self.row.snoozed.is_none();
+        let LastMessage { at, visitors } = self.last_message.filter(|_| running)?;
         let waits_since = (self.row.owner == Owner::Queue).then_some(self.row.arrived);
         rule.end(&Inactivity { spoke: at, unanswered: visitors, waits_since, last_change: self.last_at }, now_ms)
     }
@@ -154,6 +155,9 @@ impl Chat {
                         return Ok(Some(LastMessage { at, visitors: h.sender() == visitor }));
                     }
                     Ok((Kind::Note | Kind::NoteTombstone, _)) => noted = noted.or(Some(record.at_ms)),
+                    Err(_) if matches!(record.event(), Some(Event::Woken { .. })) => {
+                        noted = noted.or(Some(record.at_ms));
+                    }
                     _ => {}
                 }
             }

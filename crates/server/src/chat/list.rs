@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::{
+    hub::Who,
     proto::{ConvId, ConvState, Kid, Owner, Summary, UserId},
     store::Place,
 };
@@ -27,6 +28,9 @@ pub const GREETING: usize = 500;
 
 /// Maximum number of conversations that one request for a page looks at: an agent of a team with none must not read them all.
 pub const LOOKED_AT: usize = 2_000;
+
+/// Maximum number of other conversations of a visitor that are named.
+const OTHERS: usize = 50;
 
 /// A page of a tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +139,24 @@ impl Chat {
         Ok(Page { convs, next: None })
     }
 
+    /// One conversation, as lists show it.
+    pub async fn one(&self, who: &Who, conv: ConvId) -> Result<Summary, RequestError> {
+        let seen = self.cache.look_at(&[conv], |c| self.sees(who, c).then(|| c.summary())).await?;
+        seen.into_iter().next().ok_or_else(RequestError::not_found)
+    }
+
+    /// Other conversations of the visitor of this one, the newest first: those that an agent may see.
+    pub async fn others_of_visitor(&self, who: &Who, conv: ConvId) -> Result<Vec<Summary>, RequestError> {
+        let visitor = self.cache.look_at(&[conv], |c| self.sees(who, c).then_some(c.visitor)).await?;
+        let visitor = visitor.into_iter().next().ok_or_else(RequestError::not_found)?;
+        let mut ids = self.store.of_visitor(visitor, LOOKED_AT).await?;
+        ids.retain(|id| *id != conv);
+        let mut list = self.cache.look_at(&ids, |c| self.sees(who, c).then(|| c.summary())).await?;
+        list.sort_by_key(|s| (std::cmp::Reverse(s.created), s.id));
+        list.truncate(OTHERS);
+        Ok(list)
+    }
+
     async fn ids_of_visitor(&self, kid: Kid) -> Result<Vec<ConvId>, RequestError> {
         if self.store.is_shared() {
             // one that began on another server may have been missed here
@@ -157,7 +179,7 @@ impl Chat {
         let mut ids = self.ids_of_visitor(kid).await?;
         ids.sort_by_key(|id| !self.cache.is_open(*id));
         ids.truncate(LOOKED_AT);
-        let mut list = self.cache.look_at(&ids, |c| Some(c.summary())).await?;
+        let mut list = self.cache.look_at(&ids, |c| Some(c.summary_for_visitor())).await?;
         list.sort_by_key(|s| (s.state == ConvState::Closed, std::cmp::Reverse(s.created)));
         let open = list.iter().filter(|s| s.state == ConvState::Open).count();
         list.truncate(open.max(MOST));

@@ -24,6 +24,7 @@ mod figures;
 mod filter;
 mod followers;
 mod generations;
+mod handling;
 mod history;
 mod idle;
 mod limits;
@@ -201,6 +202,7 @@ impl Chat {
     fn charge(&self, conn: &Conn, address: Address, act: Act) -> Result<(), RequestError> {
         match &conn.who {
             Who::Visitor { kid, .. } => {
+                self.refuse_blocked(*kid)?;
                 self.limits.visitor(*kid, address, act, self.now_ms()).map_err(|l| self.limited(l))
             }
             Who::Agent { .. } => Ok(()),

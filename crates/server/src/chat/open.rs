@@ -5,8 +5,8 @@ use crate::{
     crypto::{announcement, codec, hash, sign},
     hub::{Conn, Topic, Who},
     proto::{
-        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Kid, MsgId, Owner, OwnerWhy, ServerFrame,
-        SiteId, event_body,
+        AnnouncementView, ConvId, ConvState, ErrorCode, Event, HeaderView, Kid, MsgId, Owner, OwnerWhy, Priority,
+        ServerFrame, SiteId, event_body,
     },
     store::{self, Batch, FactsChange, Op, StoreError},
 };
@@ -47,7 +47,7 @@ impl Chat {
                 return Err(RequestError::not_found());
             }
             // another page of theirs, which was greeted before it was there
-            conn.outbox.push(super::text(&ServerFrame::Conv { conv: conversation.summary() }));
+            conn.outbox.push(super::text(&ServerFrame::Conv { conv: Box::new(conversation.summary_for_visitor()) }));
             return Ok(());
         }
         self.has_room_for(conn, o.ann.len())?;
@@ -128,6 +128,10 @@ impl Chat {
             dir_seq: view.dir_seq(),
             mover: None,
             missed: None,
+            tags: Vec::new(),
+            priority: Priority::Normal,
+            snoozed: None,
+            reason: None,
             empty: Some(Empty { form: o.form }),
         };
         Ok((row, ann))

@@ -241,6 +241,7 @@ impl Chat {
                 } else {
                     batch.ops.extend(joined.as_ref().map(|row| conversation.row_op(row)));
                 }
+                self.wake_by_visitor(conn, &conversation, &mut batch);
                 batch.ops.extend(self.taken_up(conn, &conversation));
             }
             Kind::Note => {

@@ -106,6 +106,9 @@ impl Chat {
             return Ok(());
         }
         let side = if conn.who.user().is_some() { Side::Agent } else { Side::Visitor };
+        if side == Side::Visitor && self.org.blocked_until(conversation.visitor, self.now_ms()).is_some() {
+            return Ok(());
+        }
         let (told, now) = (&mut conversation.told_typing[side as usize], self.now_ms());
         let pause = if told.0 == on { TYPING_MS } else { TYPING_CHANGED_MS };
         if now.saturating_sub(told.1) < pause {

@@ -54,6 +54,7 @@ impl RequestError {
             Limit::Bytes => "one visitor, or one address, cannot store more than this in a day",
             Limit::Conversation => "this conversation is full; begin a new one",
             Limit::Reads => "too many requests; wait a moment",
+            Limit::Blocked => "an agent decided that you may not write for now",
             Limit::Files => "one person, or one address, cannot send more files than this in a day",
         };
         let code = if l.retry_ms.is_some() { ErrorCode::RateLimited } else { ErrorCode::TooLarge };

@@ -6,7 +6,7 @@ use crate::{
     bus::BoxKid,
     crypto::{codec, hash},
     desk,
-    proto::{ConvId, ConvState, Kid, MsgId, Owner, SiteId, TeamId, UserId},
+    proto::{ConvId, ConvState, Kid, LabelId, MsgId, Owner, Priority, SiteId, TeamId, UserId},
     store::{Facts, StoreError},
 };
 
@@ -56,6 +56,18 @@ pub struct Row {
     /// When it was closed because nobody had answered, ms; none once an agent has handled it (see `missed.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+    /// Its tags, in the order in which it got them (see `handling.rs`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<LabelId>,
+    /// How urgent agents find it.
+    #[serde(default, skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// Until when it is put aside, ms. It has its owner meanwhile, and no place in the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed: Option<u64>,
+    /// Why an agent closed it, until it is opened again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<LabelId>,
     /// While nothing of its visitor is stored that people could answer (see `empty.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Empty>,
@@ -128,6 +140,7 @@ pub struct PublishedRow {
     arrived: u64,
     last_agent: Option<UserId>,
     empty: bool,
+    snoozed: Option<u64>,
     /// Whose turn it is, if it is the robot's: see [`Row::day`].
     day: Option<BoxKid>,
     /// When it began, ms.
@@ -145,6 +158,7 @@ impl PublishedRow {
             arrived: row.arrived,
             last_agent: row.last_agent.clone(),
             empty: row.empty.is_some(),
+            snoozed: row.snoozed,
             day: row.day_key().filter(|_| row.is_robots()),
             created: row.created,
             team: row.team.clone(),
@@ -153,7 +167,12 @@ impl PublishedRow {
 
     /// Whether it is in a queue.
     pub fn waits(&self) -> bool {
-        self.state == ConvState::Open && self.owner == Owner::Queue && !self.empty
+        self.state == ConvState::Open && self.owner == Owner::Queue && !self.empty && self.snoozed.is_none()
+    }
+
+    /// Until when it is put aside, ms.
+    pub fn snoozed(&self) -> Option<u64> {
+        self.snoozed
     }
 
     /// Whether it is the robot's.
@@ -168,9 +187,11 @@ impl PublishedRow {
 
     /// The same for the desk.
     pub fn fact(self, conv: ConvId) -> desk::Event {
-        let Self { state, owner, arrived, last_agent, empty, day: _, created: _, team } = self;
+        let Self { state, owner, arrived, last_agent, empty, snoozed, day: _, created: _, team } = self;
         match (state, owner) {
             _ if empty => desk::Event::Closed { conv },
+            // its agent was lost while it was put aside: it joins the queue when it comes back
+            (ConvState::Open, Owner::Queue) if snoozed.is_some() => desk::Event::Closed { conv },
             (ConvState::Open, Owner::Queue) => desk::Event::Waiting { conv, team, since: arrived, last_agent },
             (ConvState::Open, Owner::Agent(user)) => desk::Event::Owned { conv, team, user },
             _ => desk::Event::Closed { conv },

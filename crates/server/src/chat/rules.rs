@@ -29,6 +29,9 @@ impl Rules for ConversationRules {
         if closed != (row.owner == Owner::None) {
             return Ok(Some(format!("the conversation is {} and its owner is {}", is(closed), row.owner)));
         }
+        if closed && row.snoozed.is_some() {
+            return Ok(Some("the conversation is closed and put aside".into()));
+        }
         let listed = lookup.get(Table::OpenConv, &conv.id.0)?.is_some();
         if listed && closed {
             return Ok(Some("the conversation is closed, but the table open_conv lists it".into()));

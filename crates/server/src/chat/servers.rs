@@ -28,6 +28,8 @@ pub(super) enum Signal {
         /// The number of the newest.
         seq: u32,
     },
+    /// Tags, reasons, targets or blocks changed.
+    Labels,
     /// How far a side of a conversation is.
     Marks {
         /// The conversation.
@@ -54,9 +56,12 @@ impl Chat {
     }
 
     fn directory_grew(&self, seq: u32) {
-        if seq <= self.org.directory().seq() {
-            return;
+        if seq > self.org.directory().seq() {
+            self.read_company_again();
         }
+    }
+
+    fn read_company_again(&self) {
         let org = self.org.clone();
         tokio::spawn(async move {
             if let Err(e) = org.refresh().await {
@@ -89,6 +94,7 @@ impl Peer for Chat {
             Ok(Signal::Presence { team, now }) => self.presence.set(team, now),
             Ok(Signal::Status { user, state }) => self.statuses.note(&user, state),
             Ok(Signal::Directory { seq }) => self.directory_grew(seq),
+            Ok(Signal::Labels) => self.read_company_again(),
             Ok(Signal::Marks { conv, side, marks }) => self.marked_elsewhere(conv, side, marks),
             // a server of a later version may say what is not known here
             Err(e) => tracing::debug!(error = %e, "another server said something that is not known here"),

@@ -55,7 +55,7 @@ impl Views {
             Some([b'K', b'1', kind]) => (Some(*kind), matches!(kind, 3 | 4 | 6 | 10)),
             Some([b'K', b'0', _]) => {
                 let event = RecordView::parse(&frame).and_then(|r| r.event());
-                (None, matches!(event, Some(Event::Recalled { note: true, .. } | Event::Dismissed { .. })))
+                (None, event.is_some_and(|event| for_agents(&event)))
             }
             _ => (None, false),
         };
@@ -83,6 +83,24 @@ impl Views {
         let frame = &self.frame;
         let make = || RecordView::parse(frame).map(|r| instead(&r, event)).unwrap_or_default();
         slot.get_or_insert_with(make).clone()
+    }
+}
+
+/// Whether an event is none of the visitor's business.
+fn for_agents(event: &Event) -> bool {
+    match event {
+        Event::Recalled { note, .. } => *note,
+        Event::Dismissed { .. }
+        | Event::Tagged { .. }
+        | Event::Priority { .. }
+        | Event::Snoozed { .. }
+        | Event::Woken { .. }
+        | Event::Reason { .. }
+        | Event::Blocked { .. }
+        | Event::Unblocked { .. } => true,
+        Event::Open { .. } | Event::Owner { .. } | Event::Closed { .. } | Event::Reopened { .. } | Event::Hidden {} => {
+            false
+        }
     }
 }
 

@@ -21,6 +21,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use tokio::{
     net::UnixListener,
@@ -32,7 +33,7 @@ use crate::{
     crypto::{codec::Key32, hash},
     files::socket,
     org::{Org, widgets::Widgets},
-    proto::{BotId, ErrorCode, MissedCount, SiteId},
+    proto::{BotId, ErrorCode, Kid, Label, LabelKind, MissedCount, SiteId, Target, TeamId},
     robot::keys::{KeyError, RobotKeys},
     telemetry::{Metrics, render_prometheus},
     tls::Served,
@@ -197,6 +198,28 @@ impl Admin {
                 self.servers().ok_or_else(alone)?.drain();
                 Ok(json!({}))
             }
+            ("GET", "labels") => to_value(&*self.org.labels()),
+            ("POST", "labels") => {
+                let Defined { kind, label } = read(body, "a label")?;
+                let org = self.org.clone();
+                self.confirmed(async move { org.define_label(kind, label).await }).await??;
+                self.desk_changed()
+            }
+            ("POST", "target") => {
+                let Aimed { team, target } = read(body, "a target")?;
+                let org = self.org.clone();
+                self.confirmed(async move { org.set_target(&team, target).await }).await??;
+                self.desk_changed()
+            }
+            ("GET", "blocks") => to_value(&self.org.blocks()),
+            ("POST", "unblock") => {
+                let Unblocked { visitor } = read(body, "a visitor's key")?;
+                let org = self.org.clone();
+                if !self.confirmed(async move { org.unblock(visitor).await }).await?? {
+                    return Err(RequestError::new(ErrorCode::NotFound, "this visitor is not blocked"));
+                }
+                self.desk_changed()
+            }
             ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
             ("GET", "agents") => {
                 let desk = match &self.running {
@@ -243,6 +266,14 @@ impl Admin {
         }
     }
 
+    /// Has the other servers look at what a command changed for agents.
+    fn desk_changed(&self) -> Result<Value, RequestError> {
+        if let Some(running) = &self.running {
+            running.chat.signal_labels();
+        }
+        Ok(json!({}))
+    }
+
     fn servers(&self) -> Option<&Arc<dyn Servers>> {
         self.running.as_ref().and_then(|running| running.servers.as_ref())
     }
@@ -266,6 +297,31 @@ impl Admin {
             None => Err(RequestError::new(ErrorCode::NotFound, "no server is running, so nothing is assigned")),
         }
     }
+}
+
+/// A tag or a reason as it should be.
+#[derive(Deserialize)]
+struct Defined {
+    kind: LabelKind,
+    label: Label,
+}
+
+/// How soon a team is to answer.
+#[derive(Deserialize)]
+struct Aimed {
+    team: TeamId,
+    target: Target,
+}
+
+/// Who may write again.
+#[derive(Deserialize)]
+struct Unblocked {
+    visitor: Kid,
+}
+
+fn read<T: DeserializeOwned>(body: Option<Value>, what: &str) -> Result<T, RequestError> {
+    serde_json::from_value(body.unwrap_or_default())
+        .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not {what}: {e}")))
 }
 
 fn robot_refused(e: KeyError) -> RequestError {

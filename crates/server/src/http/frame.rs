@@ -128,7 +128,12 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Seen { conv, delivered, read } => chat.seen(conn, conv, delivered, read).await,
         F::Recall { conv, msg, .. } => chat.recall(conn, address, conv, msg).await,
         F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
-        F::Close { conv, .. } => chat.close(conn, address, conv).await,
+        F::Close { conv, reason, .. } => chat.close(conn, address, conv, reason).await,
+        F::Tag { conv, add, remove, .. } => chat.tag(conn, conv, &add, &remove).await,
+        F::Priority { conv, priority, .. } => chat.set_priority(conn, conv, priority).await,
+        F::Snooze { conv, until, .. } => chat.snooze(conn, conv, until).await,
+        F::Block { conv, until, reason, .. } => chat.block(conn, conv, until, reason).await,
+        F::Label { kind, label, .. } => chat.define_label(conn, kind, label).await,
         F::Reopen { conv, .. } => chat.reopen(conn, address, conv).await,
         F::Dismiss { conv, .. } => chat.dismiss(conn, conv).await,
         F::Status { state, .. } => chat.set_status(conn, state).await,
@@ -147,6 +152,11 @@ fn request_of(frame: &ClientFrame) -> Option<u64> {
         | F::Recall { req, .. }
         | F::Restore { req, .. }
         | F::Close { req, .. }
+        | F::Tag { req, .. }
+        | F::Priority { req, .. }
+        | F::Snooze { req, .. }
+        | F::Block { req, .. }
+        | F::Label { req, .. }
         | F::Reopen { req, .. }
         | F::Dismiss { req, .. }
         | F::Status { req, .. }
@@ -168,12 +178,16 @@ fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
         | F::Recall { conv, .. }
         | F::Restore { conv, .. }
         | F::Close { conv, .. }
+        | F::Tag { conv, .. }
+        | F::Priority { conv, .. }
+        | F::Snooze { conv, .. }
+        | F::Block { conv, .. }
         | F::Reopen { conv, .. }
         | F::Dismiss { conv, .. }
         | F::Accept { conv, .. }
         | F::Decline { conv, .. }
         | F::Take { conv, .. }
         | F::Transfer { conv, .. } => Some(*conv),
-        F::Hello { .. } | F::Ping {} | F::Resume { .. } | F::Status { .. } => None,
+        F::Hello { .. } | F::Ping {} | F::Resume { .. } | F::Status { .. } | F::Label { .. } => None,
     }
 }

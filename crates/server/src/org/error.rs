@@ -36,6 +36,9 @@ pub enum OrgError {
     /// A request that cannot be parsed.
     #[error("the request cannot be parsed: {0}")]
     Malformed(String),
+    /// A request that makes no sense: a sentence.
+    #[error("{0}")]
+    Invalid(String),
     /// Larger than allowed.
     #[error("{0} is larger than allowed")]
     TooLarge(&'static str),
@@ -81,7 +84,7 @@ impl OrgError {
             Self::NoCompany | Self::NotFound(_) | Self::InviteGone => ErrorCode::NotFound,
             Self::Founded | Self::Conflict => ErrorCode::Conflict,
             Self::OpaqueSetup | Self::Damaged { .. } | Self::Store(_) => ErrorCode::Storage,
-            Self::Malformed(_) => ErrorCode::Malformed,
+            Self::Malformed(_) | Self::Invalid(_) => ErrorCode::Malformed,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::Login => ErrorCode::Unauthorised,
             Self::Slow { .. } => ErrorCode::RateLimited,

@@ -11,6 +11,7 @@ mod commit;
 mod confirm;
 mod error;
 mod invites;
+mod labels;
 mod limiter;
 mod login;
 mod published;

@@ -78,6 +78,7 @@ impl Org {
             snapshot = Some(stored);
         }
         *self.password_changes.write() = rows::password_changes(&*self.store).await?;
+        self.desk_table.read_again(&*self.store).await?;
         // with an empty cache of settings, as those may have changed
         self.publish(PublishedDirectory::new(directory.into(), entries, snapshot));
         if let Some(keys) = self.robot_keys() {

@@ -11,8 +11,8 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use zeroize::Zeroizing;
 
 use super::{
-    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, published::PublishedDirectory, rows,
-    steps::Steps, tries::Counted,
+    BoxesAnswer, Commit, OrgError, RobotKeyring, SiteSettings, commit::plan, labels::DeskTable,
+    published::PublishedDirectory, rows, steps::Steps, tries::Counted,
 };
 use crate::{
     clock::Clock,
@@ -70,6 +70,7 @@ pub struct Org {
     pub(super) writing: AsyncMutex<()>,
     pub(super) clock: Clock,
     pub(super) password_changes: RwLock<HashMap<UserId, u64>>,
+    pub(super) desk_table: DeskTable,
     /// The mark of the last change that was read.
     pub(super) seen_change: Mutex<Option<Vec<u8>>>,
     live: RwLock<Arc<PublishedDirectory>>,
@@ -105,6 +106,7 @@ impl Org {
             return Err(OrgError::OpaqueSetup);
         }
         let password_changes = rows::password_changes(&*store).await?;
+        let desk_table = DeskTable::load(&*store).await?;
         let (newest, _) = watch::channel(directory.seq());
         let live = PublishedDirectory::new(Arc::new(directory), entries, snapshot);
         Ok(Arc::new(Self {
@@ -116,6 +118,7 @@ impl Org {
             writing: AsyncMutex::new(()),
             clock,
             password_changes: RwLock::new(password_changes),
+            desk_table,
             seen_change: Mutex::default(),
             live: RwLock::new(Arc::new(live)),
             newest,

@@ -50,6 +50,7 @@ pub(super) fn name(table: Table) -> &'static str {
         Table::Missed => "missed",
         Table::Status => "status",
         Table::Document => "document",
+        Table::Desk => "desk",
     }
 }
 

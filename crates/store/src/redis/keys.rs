@@ -160,6 +160,7 @@ fn table_name(table: Table) -> &'static str {
         Table::Widget => "widget",
         Table::Status => "status",
         Table::Document => "document",
+        Table::Desk => "desk",
         // indexes are other keys
         Table::Receipt | Table::VisitorConv | Table::OpenConv | Table::ConvByTime | Table::Missed => "none",
     }

@@ -32,14 +32,14 @@ async fn company() -> (std::sync::Arc<crate::support::company::Company>, ConvId)
     visitor.say(first, "question").await;
     let answer = agent.say(first, "answer").await;
     visitor.record(first, answer).await;
-    visitor.ask(|req| ClientFrame::Close { req, conv: first }).await.unwrap();
+    visitor.ask(|req| ClientFrame::Close { req, conv: first, reason: None }).await.unwrap();
     visitor.record(first, answer + 1).await;
     visitor.ask(|req| ClientFrame::Reopen { req, conv: first }).await.unwrap();
     visitor.record(first, answer + 3).await;
     let mut second = Peer::visitor(&server).await;
     let closed = second.open().await;
     second.say(closed, "bye").await;
-    second.ask(|req| ClientFrame::Close { req, conv: closed }).await.unwrap();
+    second.ask(|req| ClientFrame::Close { req, conv: closed, reason: None }).await.unwrap();
     let mut third = Peer::visitor(&server).await;
     third.open_empty().await;
     agent.status(AgentState::Offline).await;

@@ -132,6 +132,7 @@ impl Chat {
         let now = self.now_ms();
         match who {
             Who::Visitor { kid, .. } => {
+                self.refuse_blocked(*kid)?;
                 self.limits.visitor(*kid, address, Act { file_kib: kib, ..Act::default() }, now)
             }
             Who::Agent { user, .. } => self.limits.agent_file(user, kib, now),

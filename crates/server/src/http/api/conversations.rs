@@ -12,6 +12,7 @@ use crate::{
         Http,
         answer::{self, Answer, Body},
     },
+    hub::Who,
     proto::{ConvId, ConvState, ErrorCode},
 };
 
@@ -21,6 +22,9 @@ use super::{agent, parameter, who};
 const PAGE: usize = 1024 * 1024 + 64 * 1024;
 /// Maximum number of conversations in one page of a list.
 const LIST: usize = 100;
+
+/// Reads that a look at all conversations of a visitor counts as.
+const OTHERS_COST: u32 = 5;
 
 /// A parameter as what it must be; none if it is absent or empty.
 fn read<T: std::str::FromStr>(request: &Request<Incoming>, name: &str, what: &str) -> Result<Option<T>, RequestError> {
@@ -55,6 +59,39 @@ fn filter(request: &Request<Incoming>) -> Result<Filter, RequestError> {
     })
 }
 
+fn named(conv: &str) -> Result<ConvId, RequestError> {
+    conv.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such conversation here"))
+}
+
+/// `GET /conversations/<conv>`: as lists show it.
+pub async fn one(
+    http: &Arc<Http>,
+    address: IpAddr,
+    conv: &str,
+    request: &Request<Incoming>,
+) -> Result<Answer, RequestError> {
+    let who = agent_reads(http, address, request, 1)?;
+    Ok(answer::json(&json!({ "conv": http.chat.one(&who, named(conv)?).await? })))
+}
+
+/// `GET /conversations/<conv>/others`: other conversations of the same visitor.
+pub async fn others(
+    http: &Arc<Http>,
+    address: IpAddr,
+    conv: &str,
+    request: &Request<Incoming>,
+) -> Result<Answer, RequestError> {
+    let who = agent_reads(http, address, request, OTHERS_COST)?;
+    Ok(answer::json(&json!({ "convs": http.chat.others_of_visitor(&who, named(conv)?).await? })))
+}
+
+fn agent_reads(http: &Http, address: IpAddr, request: &Request<Incoming>, cost: u32) -> Result<Who, RequestError> {
+    agent(http, request)?;
+    let who = who(http, request)?;
+    http.chat.limit_read(Some(&who), address, cost)?;
+    Ok(who)
+}
+
 /// `GET /conversations/<conv>/records`: u32 length and record, one after the other.
 pub async fn records(
     http: &Arc<Http>,
@@ -63,8 +100,7 @@ pub async fn records(
     request: &Request<Incoming>,
 ) -> Result<Answer, RequestError> {
     let who = who(http, request)?;
-    let conv: ConvId =
-        conv.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such conversation here"))?;
+    let conv = named(conv)?;
     let after = number(request, "after")?.unwrap_or(0);
     let limit = number(request, "limit")?.unwrap_or(HISTORY_RECORDS);
     let rev = number(request, "rev")?.unwrap_or(1);
@@ -109,4 +145,10 @@ pub async fn list(http: &Arc<Http>, request: &Request<Incoming>) -> Result<Answe
         said["next"] = next.to_string().into();
     }
     Ok(answer::json(&said))
+}
+
+/// `GET /blocks`: visitors of the agent's teams who may not write.
+pub fn blocks(http: &Http, request: &Request<Incoming>) -> Result<Answer, RequestError> {
+    let (user, _) = agent(http, request)?;
+    Ok(answer::json(&json!({ "blocks": http.chat.blocks_for(&user) })))
 }

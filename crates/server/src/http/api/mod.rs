@@ -47,8 +47,11 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["conversations", conv, "records"]) => {
             return open_to_all(conversations::records(http, address, conv, &request).await);
         }
+        (&Method::GET, ["conversations", conv]) => conversations::one(http, address, conv, &request).await,
+        (&Method::GET, ["conversations", conv, "others"]) => conversations::others(http, address, conv, &request).await,
         (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
         (&Method::GET, ["knowledge", site]) => knowledge::of_site(http, site, &request).await,
+        (&Method::GET, ["blocks"]) => conversations::blocks(http, &request),
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
@@ -69,10 +72,10 @@ fn allowed(path: &[&str]) -> Option<&'static str> {
         ["directory"] => Some("GET, HEAD, POST"),
         ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
         ["documents", _] => Some("PUT, DELETE"),
-        ["site" | "knowledge", _]
+        ["site" | "knowledge" | "conversations", _]
         | ["site", _, "presence"]
-        | ["conversations" | "boxes" | "documents" | "widgets"]
-        | ["conversations", _, "records"]
+        | ["conversations" | "blocks" | "boxes" | "documents" | "widgets"]
+        | ["conversations", _, "records" | "others"]
         | ["ws", "site", _]
         | ["ws", "agent"] => Some("GET, HEAD"),
         ["login" | "invite" | "password", _] | ["snapshot"] => Some("POST"),
