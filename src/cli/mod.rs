@@ -75,6 +75,7 @@ mod team;
 mod tls;
 mod user;
 mod verify;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -138,6 +139,8 @@ enum Command {
     Tls(tls::Command),
     #[command(subcommand)]
     Node(node::Command),
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     Stats(stats::Args),
     Retention(retention::Args),
     Backup(backup::Args),
@@ -173,6 +176,7 @@ impl Command {
             | Self::Model(_)
             | Self::Tls(_)
             | Self::Node(_)
+            | Self::Webhook(_)
             | Self::Stats(_)
             | Self::Retention(_)
             | Self::Backup(_)
@@ -198,6 +202,7 @@ impl Command {
             Self::Model(command) => command.run(ctx),
             Self::Tls(command) => command.run(ctx),
             Self::Node(command) => command.run(ctx),
+            Self::Webhook(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Retention(args) => args.run(ctx),
             Self::Backup(args) => args.run(ctx),
