@@ -13,6 +13,7 @@ import { CloseDialog } from './CloseDialog';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { watchHotkeys } from './hotkeys';
 import { FirstSteps } from './FirstSteps';
+import { Later } from './Later';
 import { ListPane } from './ListPane';
 import { Offers } from './Offers';
 import { Shortcuts } from './Shortcuts';
@@ -91,6 +92,13 @@ export function Desk({ client }: { client: AgentClient }) {
         )}
       </div>
       {state.dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
+      {state.dialog.value === 'notices' && (
+        <Later
+          load={async () => (await import('./NoticeDialog')).NoticeDialog}
+          props={{ onClose: close }}
+          onFail={close}
+        />
+      )}
       {state.dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
       {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
       {state.dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
