@@ -77,6 +77,7 @@ mod team;
 mod tls;
 mod user;
 mod verify;
+mod webhook;
 
 use std::process::ExitCode;
 
@@ -150,6 +151,8 @@ enum Command {
     Tls(tls::Command),
     #[command(subcommand)]
     Node(node::Command),
+    #[command(subcommand)]
+    Webhook(webhook::Command),
     Stats(stats::Args),
     Retention(retention::Args),
     Backup(backup::Args),
@@ -188,6 +191,7 @@ impl Command {
             | Self::Model(_)
             | Self::Tls(_)
             | Self::Node(_)
+            | Self::Webhook(_)
             | Self::Stats(_)
             | Self::Retention(_)
             | Self::Backup(_)
@@ -216,6 +220,7 @@ impl Command {
             Self::Model(command) => command.run(ctx),
             Self::Tls(command) => command.run(ctx),
             Self::Node(command) => command.run(ctx),
+            Self::Webhook(command) => command.run(ctx),
             Self::Stats(args) => args.run(ctx),
             Self::Retention(args) => args.run(ctx),
             Self::Backup(args) => args.run(ctx),

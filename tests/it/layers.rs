@@ -52,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "desk",
             "store",
             "blobs",
+            "notices",
             "crypto",
             "tls",
             "files",
@@ -98,9 +99,10 @@ const PARTS: &[(&str, &[&str])] = &[
 ];
 
 /// The libraries, under their names in `lib.rs`.
-const LIBRARIES: [&str; 14] = [
+const LIBRARIES: [&str; 15] = [
     "blobs",
     "nlu",
+    "notices",
     "loadgen",
     "client",
     "clock",

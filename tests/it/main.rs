@@ -10,6 +10,7 @@ mod cluster;
 mod crash;
 mod full_disk;
 mod layers;
+mod notices;
 mod packaging;
 mod questions;
 mod robot;

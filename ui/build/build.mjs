@@ -14,6 +14,7 @@ import {
 import { join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build } from 'vite';
+import { installable } from './shell.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const dist = join(root, 'dist');
@@ -27,6 +28,7 @@ const before = existsSync(dist) ? { digest: digest(), time: statSync(dist).mtime
 rmSync(dist, { recursive: true, force: true });
 await build({ root, configFile: join(root, 'vite.widget.ts'), logLevel: 'warn' });
 await page('console');
+await installable(root, join(dist, 'console'));
 if (existsSync(join(root, 'demo.html'))) await page('demo');
 
 /** One page of its own folder: `<name>.html` becomes `dist/<name>/index.html`. */

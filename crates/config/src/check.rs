@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Config, types::Storage};
+use super::{Config, types::Storage, webhook};
 use kefu_net::origin::{self, OriginError};
 
 /// Something wrong with a value.
@@ -30,6 +30,7 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     server(c, &mut bad);
     storage(c, &mut bad);
     blobs(&c.storage, &mut bad);
+    webhook::check(&c.webhook, &mut bad);
     for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
         if !dir.is_empty() && !dir.starts_with('/') {
             bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));

@@ -14,6 +14,7 @@ mod error;
 mod load;
 pub mod robot;
 mod types;
+pub mod webhook;
 
 pub use address::{Cidr, CidrError, client_address};
 pub use check::Problem;
@@ -21,6 +22,7 @@ pub use edit::with_value;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
 pub use types::{Config, Desk, Directory, Files, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};
+pub use webhook::{Webhook, WebhookEvent, WebhookKind, WebhookLanguage};
 
 /// The default configuration with an explanation of every key: what `kefu init` writes.
 pub const TEMPLATE: &str = include_str!("kefu.toml");

@@ -8,16 +8,18 @@ use std::{
 
 use serde::Deserialize;
 use toml::{
-    Table, Value,
+    Spanned, Table, Value,
     de::{DeTable, DeValue, ValueDeserializer},
 };
 
-use super::{Config, ConfigError, ConfigErrors, Origin, Problem, TEMPLATE, check::check};
+use super::{Config, ConfigError, ConfigErrors, Origin, Problem, TEMPLATE, Webhook, check::check};
 
 /// A key by section and name.
 type Key = (String, String);
 
 const ENV_PREFIX: &str = "KEFU_";
+/// The one section of which there may be several.
+const WEBHOOK: &str = "webhook";
 
 impl Config {
     /// The default, then the file (it must exist if it is named), then the variables `KEFU_<SECTION>__<KEY>` of `env`,
@@ -70,6 +72,9 @@ struct Loader {
     set: BTreeMap<Key, (Value, Origin)>,
     /// Lines of the file by path, such as `robot.sites.web.people_hours`.
     lines: BTreeMap<String, usize>,
+    /// The tables `[[webhook]]`, which only a file has.
+    webhooks: Vec<Webhook>,
+    webhook_file: Option<PathBuf>,
     problems: Vec<ConfigError>,
 }
 
@@ -85,7 +90,14 @@ impl Loader {
             })
             .flatten()
             .collect();
-        Self { known, set: BTreeMap::new(), lines: BTreeMap::new(), problems: Vec::new() }
+        Self {
+            known,
+            set: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            webhooks: Vec::new(),
+            webhook_file: None,
+            problems: Vec::new(),
+        }
     }
 
     fn problem(&mut self, origin: Origin, message: String) {
@@ -114,6 +126,10 @@ impl Loader {
         for (section, value) in table.into_inner() {
             let origin = at(path, line(section.span().start));
             let section = section.into_inner().into_owned();
+            if section == WEBHOOK {
+                self.webhooks(path, value, origin, &line);
+                continue;
+            }
             let DeValue::Table(keys) = value.into_inner() else {
                 self.stray(&section, origin);
                 continue;
@@ -130,6 +146,24 @@ impl Loader {
                 }
             }
         }
+    }
+
+    fn webhooks(&mut self, path: &Path, value: Spanned<DeValue<'_>>, origin: Origin, line: &impl Fn(usize) -> usize) {
+        let DeValue::Array(list) = value.into_inner() else {
+            return self.problem(origin, "write [[webhook]], with two brackets, above the keys of each webhook".into());
+        };
+        for (n, entry) in list.into_iter().enumerate() {
+            let start = line(entry.span().start);
+            if let DeValue::Table(table) = entry.get_ref() {
+                note(table, &format!("{WEBHOOK}.{n}."), line, &mut self.lines);
+            }
+            self.lines.insert(format!("{WEBHOOK}.{n}"), start);
+            match Webhook::deserialize(ValueDeserializer::from(entry)) {
+                Ok(webhook) => self.webhooks.push(webhook),
+                Err(e) => self.problem(at(path, start), format!("[[webhook]]: {}", e.message())),
+            }
+        }
+        self.webhook_file = Some(path.to_owned());
     }
 
     /// A value as text, from the environment or the command line.
@@ -196,6 +230,9 @@ impl Loader {
         let key = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         // what a file leaves out gets the line of the table around it
         let line = std::iter::successors(Some(path), |p| Some(p.rsplit_once('.')?.0)).find_map(|p| self.lines.get(p));
+        if let (WEBHOOK, Some(file), Some(line)) = (key.0.as_str(), &self.webhook_file, line) {
+            return at(file, *line);
+        }
         match (self.set.get(&key), line) {
             (Some((_, Origin::File { path, .. })), Some(line)) => at(path, *line),
             (Some((_, origin)), _) => origin.clone(),
@@ -212,7 +249,11 @@ impl Loader {
         }
         // every key was tried alone, so together they fit
         match Config::deserialize(table) {
-            Ok(config) => {
+            Ok(mut config) => {
+                // one that could not be read was a problem of its own, and is none of those that are checked
+                if self.problems.is_empty() {
+                    config.webhook = std::mem::take(&mut self.webhooks);
+                }
                 for Problem { path, message } in check(&config).into_iter().chain(more(&config)) {
                     let origin = self.origin(&path);
                     self.problem(origin, message);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cidr, robot::Robot};
+use super::{Cidr, robot::Robot, webhook::Webhook};
 use kefu_net::origin;
 
 /// The whole configuration.
@@ -33,6 +33,8 @@ pub struct Config {
     pub robot: Robot,
     /// The log.
     pub log: Log,
+    /// Who is told when somebody waits.
+    pub webhook: Vec<Webhook>,
 }
 
 /// `[server]`.

@@ -44,7 +44,7 @@ mod tests;
 mod types;
 
 pub use idle::{End, EndRule, Inactivity};
-pub use snapshot::{AgentView, DeskSnapshot, NotNow, OfferView, Reason, TeamView};
+pub use snapshot::{AgentView, DeskSnapshot, NotNow, OfferView, QueueView, Reason, TeamView};
 pub use types::{Decision, Event, OfferEnd, Rules};
 
 /// Who gets which conversation. One per server, owned by one task.

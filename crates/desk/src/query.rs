@@ -1,6 +1,8 @@
 //! Answers to people who look: the snapshot and the explanation. Reads only.
 
-use super::{AgentView, Desk, DeskSnapshot, NotNow, OfferView, Reason, TeamView, choose::ready_at, state::Stage};
+use super::{
+    AgentView, Desk, DeskSnapshot, NotNow, OfferView, QueueView, Reason, TeamView, choose::ready_at, state::Stage,
+};
 use kefu_proto::{AgentState, ConvId, UserId};
 
 impl Desk {
@@ -53,6 +55,20 @@ impl Desk {
             teams,
             offers,
         }
+    }
+
+    /// The queues of teams that have agents or conversations; of each up to `first` of those that have waited longest, offered ones
+    /// included.
+    pub fn queues(&self, first: usize) -> Vec<QueueView> {
+        let teams = self.s.teams.iter().filter(|(_, t)| !t.agents.is_empty() || !t.line.is_empty());
+        teams
+            .map(|(team, t)| QueueView {
+                team: team.clone(),
+                online: self.online(team),
+                waiting: count(t.line.len()),
+                first: t.line.iter().take(first).map(|(since, conv)| (*conv, *since)).collect(),
+            })
+            .collect()
     }
 
     /// Why `conv` has no agent yet; the nearest reason first.

@@ -62,6 +62,19 @@ pub struct TeamView {
     pub longest_wait_ms: u64,
 }
 
+/// One team's queue with what waits in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueView {
+    /// The team.
+    pub team: TeamId,
+    /// Agents online.
+    pub online: u32,
+    /// Conversations without an owner, offered ones included.
+    pub waiting: u32,
+    /// The first of them, and since when each waits, ms.
+    pub first: Vec<(ConvId, u64)>,
+}
+
 /// One open offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferView {

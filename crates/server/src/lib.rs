@@ -27,6 +27,7 @@ pub use kefu_desk as desk;
 pub use kefu_files as files;
 pub use kefu_net as net;
 pub use kefu_nlu as nlu;
+pub use kefu_notices as notices;
 pub use kefu_proto as proto;
 pub use kefu_store as store;
 pub use kefu_telemetry as telemetry;

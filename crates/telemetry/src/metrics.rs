@@ -101,6 +101,14 @@ pub struct Metrics {
     pub offers: Counter,
     /// Offers that ran out.
     pub offers_missed: Counter,
+    /// Messages that webhooks took.
+    pub notices_delivered: Counter,
+    /// Tries that failed.
+    pub notices_failed: Counter,
+    /// Notices that no webhook was told: too many, or for too long.
+    pub notices_lost: Counter,
+    /// Notices that wait for their webhook.
+    pub notices_waiting: Gauge,
     /// Bytes of the database on disk.
     pub store_bytes: Gauge,
     /// Files that people sent, those included that are being uploaded.
@@ -159,6 +167,10 @@ impl Default for Metrics {
             longest_wait_ms: Gauge::default(),
             offers: Counter::default(),
             offers_missed: Counter::default(),
+            notices_delivered: Counter::default(),
+            notices_failed: Counter::default(),
+            notices_lost: Counter::default(),
+            notices_waiting: Gauge::default(),
             store_bytes: Gauge::default(),
             files: Gauge::default(),
             file_bytes: Gauge::default(),
@@ -280,6 +292,10 @@ impl Metrics {
             longest_wait_ms: self.longest_wait_ms.get(),
             offers: self.offers.get(),
             offers_missed: self.offers_missed.get(),
+            notices_delivered: self.notices_delivered.get(),
+            notices_failed: self.notices_failed.get(),
+            notices_lost: self.notices_lost.get(),
+            notices_waiting: self.notices_waiting.get(),
             store_bytes: self.store_bytes.get(),
             files: self.files.get(),
             file_bytes: self.file_bytes.get(),

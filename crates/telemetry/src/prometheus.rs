@@ -137,6 +137,14 @@ pub fn write_metrics(page: &mut Page, s: &MetricsSnapshot) {
         )
         .counter("kefu_offers_total", "Offers made to agents.", s.offers)
         .counter("kefu_offers_missed_total", "Offers that expired.", s.offers_missed)
+        .counter("kefu_notices_delivered_total", "Messages that webhooks took.", s.notices_delivered)
+        .counter("kefu_notices_failed_total", "Tries to deliver a message to a webhook that failed.", s.notices_failed)
+        .counter(
+            "kefu_notices_lost_total",
+            "Notices that no webhook was told: too many, or for too long.",
+            s.notices_lost,
+        )
+        .gauge("kefu_notices_waiting", "Notices that wait for their webhook.", s.notices_waiting)
         .gauge("kefu_unsettled_bytes", "Bytes in the log that are not in the database yet.", s.unsettled_bytes)
         .counter("kefu_checkpoint_bytes_total", "Bytes brought from the log to the database.", s.checkpoint_bytes)
         .gauge("kefu_storage_state", "What can be stored: 0 everything, 1 little, 2 nothing.", s.storage_state)

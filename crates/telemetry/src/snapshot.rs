@@ -33,6 +33,14 @@ pub struct MetricsSnapshot {
     pub offers: u64,
     /// Offers that ran out.
     pub offers_missed: u64,
+    /// Messages that webhooks took.
+    pub notices_delivered: u64,
+    /// Tries that failed.
+    pub notices_failed: u64,
+    /// Notices that no webhook was told.
+    pub notices_lost: u64,
+    /// Notices that wait for their webhook.
+    pub notices_waiting: u64,
     /// Bytes of the database on disk.
     pub store_bytes: u64,
     /// Files that people sent; counted each minute.
@@ -152,6 +160,10 @@ impl MetricsSnapshot {
             longest_wait_ms,
             offers,
             offers_missed,
+            notices_delivered,
+            notices_failed,
+            notices_lost,
+            notices_waiting,
             store_bytes,
             files,
             file_bytes,
@@ -175,6 +187,10 @@ impl MetricsSnapshot {
             (&mut self.conversations_missed, conversations_missed),
             (&mut self.offers, offers),
             (&mut self.offers_missed, offers_missed),
+            (&mut self.notices_delivered, notices_delivered),
+            (&mut self.notices_failed, notices_failed),
+            (&mut self.notices_lost, notices_lost),
+            (&mut self.notices_waiting, notices_waiting),
             (&mut self.checkpoint_bytes, checkpoint_bytes),
             (&mut self.unsettled_bytes, unsettled_bytes),
         ] {

@@ -107,8 +107,10 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
 
 /// Files with secrets that the configuration names.
 pub fn named_secrets(config: &Config) -> Option<Finding> {
-    let files = [&config.storage.password_file, &config.storage.s3_key_file].map(PathBuf::from);
-    let open: Vec<PathBuf> = files.into_iter().filter(|file| readable_by_others(file)).collect();
+    let hooks = config.webhook.iter().flat_map(|hook| [&hook.url_file, &hook.secret_file]);
+    let files =
+        [&config.storage.password_file, &config.storage.s3_key_file].into_iter().chain(hooks).map(PathBuf::from);
+    let open: Vec<PathBuf> = files.filter(|file| readable_by_others(file)).collect();
     too_open(&open)
 }
 

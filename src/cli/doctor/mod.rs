@@ -5,6 +5,7 @@ mod finding;
 mod machine;
 mod queue;
 mod server;
+mod webhooks;
 
 use std::path::PathBuf;
 
@@ -71,6 +72,7 @@ fn examine(ctx: &Context) -> Vec<Finding> {
         findings.extend(server::robot(ctx));
     }
     findings.extend(queue::waiting(ctx, &config));
+    findings.extend(webhooks::webhooks(ctx, &config));
     findings.push(machine::clock_of_the_world());
     findings.push(machine::open_files(Some(config.server.max_connections)));
     findings

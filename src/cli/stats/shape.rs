@@ -32,6 +32,8 @@ pub struct Stats {
     pub directory: Directory,
     /// Missed conversations, by team.
     pub missed: Vec<MissedCount>,
+    /// The addresses that are told when somebody waits.
+    pub webhooks: Vec<WebhookState>,
     /// Agents and queues.
     pub desk: Option<Desk>,
     /// Who met a limit in the last ten minutes, by limit.
@@ -42,6 +44,18 @@ pub struct Stats {
     pub servers: Option<Servers>,
     /// The server whose numbers these are, if one was asked for.
     pub server: Option<String>,
+}
+
+/// An address that is told when somebody waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct WebhookState {
+    /// Its name.
+    pub name: String,
+    /// Notices that wait for it.
+    pub waiting: u64,
+    /// Why the last try failed, if it did.
+    pub failure: Option<String>,
 }
 
 /// The servers that share a database.

@@ -51,10 +51,9 @@ pub fn print(stats: &Stats, now_ms: u64) {
         ("commit", times(&m.commit_latency)),
         ("delivery", times(&m.delivery_latency)),
         ("memory", out::bytes(m.process.rss_bytes)),
-        ("limited", limited(&stats.limited)),
-        storage,
-        directory,
     ]);
+    facts.extend(webhooks(stats).map(|webhooks| ("webhooks", webhooks)));
+    facts.extend([("limited", limited(&stats.limited)), storage, directory]);
     out::facts(&facts);
     if !desk.agents.is_empty() {
         out::line("");
@@ -64,6 +63,18 @@ pub fn print(stats: &Stats, now_ms: u64) {
         out::line("");
         queues(&desk).print();
     }
+}
+
+/// How many webhooks there are, and whether notices wait for them. Nothing if there is none.
+fn webhooks(stats: &Stats) -> Option<String> {
+    let all = stats.webhooks.len();
+    let failing: Vec<&str> = stats.webhooks.iter().filter(|w| w.failure.is_some()).map(|w| w.name.as_str()).collect();
+    let waiting: u64 = stats.webhooks.iter().map(|w| w.waiting).sum();
+    let state = match failing.is_empty() {
+        true => format!("{all} configured, {waiting} notices wait"),
+        false => format!("{all} configured, {waiting} notices wait; FAILING: {}", failing.join(", ")),
+    };
+    (all > 0).then_some(state)
 }
 
 fn storage(stats: &Stats) -> String {

@@ -28,6 +28,7 @@ import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
 import { useConsole } from './useConsole';
 
+const NoticeDialog = lazy(() => import('./NoticeDialog').then((m) => m.NoticeDialog));
 const Replies = lazy(() => import('./replies/Manager').then((m) => m.Manager));
 
 /** The server has little or no space left on its disk: what that means for agents, until it ends. */
@@ -127,6 +128,7 @@ export function Desk({ client }: { client: AgentClient }) {
         )}
       </div>
       {state.dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
+      {state.dialog.value === 'notices' && <NoticeDialog onClose={close} />}
       {state.dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
       {state.dialog.value === 'replies' && <Replies client={client} onClose={close} />}
       {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}

@@ -15,6 +15,7 @@ const STATES: readonly AgentState[] = ['online', 'busy', 'offline'];
 
 export function MyStatus({ client }: { client: AgentClient }) {
   const state = useConsole();
+  const { notices } = state;
   const me = client.me.value;
   if (!me) return null;
   const info = client.agents.value.find((agent) => agent.user === me.user);
@@ -42,6 +43,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
                 · {t('load', { load: info.load, capacity: info.capacity })}
               </span>
             )}
+            {notices.quiet.value && ` · ${t('quiet')}`}
           </span>
         </span>
         <Icon d={icon.down} size={16} />
@@ -52,7 +54,11 @@ export function MyStatus({ client }: { client: AgentClient }) {
           { label: t('history'), onSelect: () => go(historyHash({})) },
           { label: t('replies'), onSelect: () => (state.dialog.value = 'replies') },
           { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
-          { label: t(state.sound.value ? 'soundOff' : 'soundOn'), onSelect: () => state.setSound(!state.sound.peek()) },
+          {
+            label: t(notices.quiet.value ? 'quietOff' : 'quietOn'),
+            onSelect: () => notices.set('quiet', !notices.quiet.peek()),
+          },
+          { label: t('noticesOpen'), onSelect: () => (state.dialog.value = 'notices') },
           {
             label: t(state.assist.value ? 'assistOff' : 'assistOn'),
             onSelect: () => state.setAssist(!state.assist.peek()),

@@ -1,11 +1,10 @@
-/** A part of the console that is fetched when it is first shown. Until then, and if it can't be fetched, there is nothing. */
+/** A part of the console that is fetched when it is first shown. Until then there is nothing; if it can't be fetched, the page says so and closes it. */
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { ClientError } from '../model';
-import { sayError } from './acts';
+import { t } from '../i18n/console';
 import { useConsole } from './useConsole';
 
-export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+export function lazy<P extends { onClose?: () => void }>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
   let loaded: ComponentType<P> | null = null;
   return function Lazy(props: P) {
     const state = useConsole();
@@ -20,7 +19,8 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): C
         (e: unknown) => {
           console.error(e);
           // the server may have another version by now: a reload brings its pages
-          state.toasts.show(() => sayError(new ClientError('error.network')));
+          state.toasts.show(() => t('partFailed'), 'error');
+          props.onClose?.();
         },
       );
     }, []);

@@ -4,6 +4,7 @@ import { createAgentClient } from '../client/agent';
 import '../ui/signals';
 import { startClock } from '../ui/time';
 import { App } from './App';
+import { registerShell } from './app/install';
 import { startLang } from './settings';
 import { createConsoleState } from './state';
 import { ConsoleContext } from './useConsole';
@@ -17,3 +18,4 @@ render(
   </ConsoleContext.Provider>,
   document.getElementById('app')!,
 );
+registerShell();

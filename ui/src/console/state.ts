@@ -3,11 +3,12 @@ import { Tray } from '../files/tray';
 import type { Dropped, ErrorKey, Tab } from '../model';
 import { signal } from '../signals';
 import { Acts } from './acts';
+import { NoticeSettings } from './notices/settings';
 import { createSuggest } from './suggest';
 import { store, stored } from './settings';
 import { ToastList } from './toasts';
 
-export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting' | 'replies';
+export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting' | 'replies' | 'notices';
 export type Mode = 'reply' | 'note';
 
 /** `reason`: of a sign-out. */
@@ -22,7 +23,7 @@ export class ConsoleState {
   /** The visitor pane, where it is not always on screen. */
   readonly showVisitor = signal(false);
   readonly dialog = signal<DialogName | null>(null);
-  readonly sound = signal(stored('sound') === 'on');
+  readonly notices = new NoticeSettings();
   /** Answers are suggested from the knowledge. */
   readonly assist = signal(stored('assist') !== 'off');
   readonly toasts = new ToastList();
@@ -64,11 +65,6 @@ export class ConsoleState {
     this.mode.value = 'reply';
     this.showVisitor.value = false;
     this.dialog.value = null;
-  }
-
-  setSound(on: boolean): void {
-    this.sound.value = on;
-    store('sound', on ? 'on' : 'off');
   }
 
   setAssist(on: boolean): void {

@@ -422,10 +422,11 @@ describe('what calls an agent back', () => {
     vi.stubGlobal('AudioContext', Sounds);
     vi.stubGlobal('document', { title: '', querySelector: () => null });
     vi.stubGlobal('localStorage', { setItem: () => undefined });
+    vi.stubGlobal('navigator', {});
   });
   afterEach(() => {
     stop?.();
-    state.setSound(false);
+    state.notices.set('sound', false);
     vi.unstubAllGlobals();
     vi.useRealTimers();
   });
@@ -441,7 +442,7 @@ describe('what calls an agent back', () => {
   }
 
   it('is a sound for what a colleague handed over, for an offer and for new words, if it is switched on', () => {
-    state.setSound(true);
+    state.notices.set('sound', true);
     const c = watched(handedOn(0));
     expect([notes.length, document.title]).toEqual([0, 'kefu · Agent console']);
     c.conversations.value = handedOn(1);
@@ -460,12 +461,47 @@ describe('what calls an agent back', () => {
   });
 
   it('is no sound for what was there when the page came, nor while it is switched off', () => {
-    state.setSound(true);
+    state.notices.set('sound', true);
     const c = watched(handedOn(3));
     expect(notes).toEqual([]);
-    state.setSound(false);
+    state.notices.set('sound', false);
     vi.advanceTimersByTime(5_000);
     c.conversations.value = handedOn(4);
     expect([notes.length, document.title]).toEqual([0, '(4) kefu · Agent console']);
+  });
+
+  it('comes again until everything is answered, if that is wished', () => {
+    state.notices.set('sound', true);
+    state.notices.set('repeat', true);
+    const c = watched(handedOn(0));
+    c.conversations.value = handedOn(1);
+    expect(notes.length).toBe(2);
+    vi.advanceTimersByTime(25_000);
+    expect(notes.length).toBe(6);
+    c.conversations.value = handedOn(0);
+    vi.advanceTimersByTime(60_000);
+    expect(notes.length).toBe(6);
+    state.notices.set('repeat', false);
+  });
+
+  it('is no sound while the agent is not to be disturbed; the title counts on', () => {
+    state.notices.set('sound', true);
+    state.notices.set('quiet', true);
+    const c = watched(handedOn(0));
+    c.conversations.value = handedOn(2);
+    expect([notes.length, document.title]).toEqual([0, '(2) kefu · Agent console']);
+    state.notices.set('quiet', false);
+    vi.advanceTimersByTime(5_000);
+    c.conversations.value = handedOn(3);
+    expect(notes.length).toBe(2);
+  });
+
+  it('has the tone that was chosen', () => {
+    state.notices.set('sound', true);
+    state.notices.setTone('knock');
+    const c = watched(handedOn(0));
+    c.conversations.value = handedOn(1);
+    expect(notes.length).toBe(3);
+    state.notices.setTone('chime');
   });
 });

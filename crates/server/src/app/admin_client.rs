@@ -16,6 +16,7 @@ use tokio::{net::UnixStream, sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
     ServeError,
+    notices::Notices,
     open::{blobs_to_read, missed_in, open_org, secrets},
     settings::retention,
     shared_robot::SharedRobot,
@@ -82,6 +83,7 @@ impl Admin {
             let database = database_of(&backend, &org, retention(config)?, blobs, dir);
             let (public_url, storage) = (config.public_url(), Box::new(move || backend.report()));
             let missed = missed_in(store.clone(), org.clone());
+            let webhooks = Notices::to_ask(config, &org, &store);
             let shared_robot = shared_robot.map(|robot| robot as Arc<dyn admin::SharedRobot>);
             let admin = admin::Admin {
                 org,
@@ -91,6 +93,7 @@ impl Admin {
                 public_url,
                 storage,
                 missed,
+                webhooks,
                 database,
                 running: None,
             };

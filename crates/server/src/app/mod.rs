@@ -9,6 +9,7 @@ mod copy;
 mod error;
 mod maintenance;
 mod moving;
+mod notices;
 mod open;
 mod others;
 mod rules;

@@ -24,6 +24,7 @@ use tokio::{
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
+    notices::Notices,
     open::{missed_counted, open_blobs, open_org, secrets},
     others::Others,
     settings::{end_rule, file_rules, rates, retention, rules},
@@ -86,6 +87,7 @@ pub async fn serve(
     .await
     .context("cannot read the open conversations")?;
 
+    let notices = Notices::new(&config, &org, &store)?;
     let served = certificate(&dir, &config)?;
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
     let (public_url, config) = (config.public_url(), Arc::new(config));
@@ -115,6 +117,7 @@ pub async fn serve(
         tasks.spawn("memory of Redis", watch_memory(redis.clone(), chat.clone(), metrics.clone()));
     }
     others.join(&mut tasks, &chat);
+    notices.start(&mut tasks, &chat, &metrics);
     if let Some(served) = served.clone() {
         tasks.spawn("certificate", served.watch());
     }
@@ -127,6 +130,7 @@ pub async fn serve(
         storage: reports(&backend),
         database: database_of(&backend, &org, retention, blobs, &dir),
         missed: missed_counted(chat.clone()),
+        webhooks: notices,
         running: Some(admin::Running {
             chat: chat.clone(),
             metrics: metrics.clone(),

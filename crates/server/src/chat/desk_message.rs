@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::RequestError;
 use crate::{
     bus::Bus,
-    desk::{DeskSnapshot, Event, Reason},
+    desk::{DeskSnapshot, Event, QueueView, Reason},
     proto::{AgentInfo, AgentState, ConvId, ErrorCode, TeamId, UserId},
 };
 
@@ -62,6 +62,8 @@ pub enum DeskRequest {
     },
     /// The desk at a glance.
     Snapshot,
+    /// What waits in the queues.
+    Queues,
     /// Why a conversation has no agent.
     Explain {
         /// The conversation.
@@ -89,6 +91,8 @@ pub enum DeskAnswer {
     Position(Option<u32>),
     /// To [`DeskRequest::Snapshot`].
     Snapshot(DeskSnapshot),
+    /// To [`DeskRequest::Queues`].
+    Queues(Vec<QueueView>),
     /// To [`DeskRequest::Explain`].
     Explain(Vec<Reason>),
 }

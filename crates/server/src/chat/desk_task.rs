@@ -176,6 +176,7 @@ impl<'a> DeskHere<'a> {
             DeskRequest::Offers { user } => DeskAnswer::Offers(self.desk.offers(&user)),
             DeskRequest::Position { conv } => DeskAnswer::Position(self.desk.position(conv)),
             DeskRequest::Snapshot => DeskAnswer::Snapshot(self.desk.snapshot(self.chat.now_ms())),
+            DeskRequest::Queues => DeskAnswer::Queues(self.desk.queues(QUEUE_SHOWN)),
             DeskRequest::Explain { conv } => DeskAnswer::Explain(self.desk.explain(conv)),
         };
         answered(answer);
@@ -222,6 +223,9 @@ impl<'a> DeskHere<'a> {
 
 /// How long the desk sleeps when nothing is due.
 const IDLE: Duration = Duration::from_hours(1);
+
+/// Of a queue, so many conversations are named: more than anybody is told of at once.
+const QUEUE_SHOWN: usize = 1_000;
 
 /// A clock that cannot be set: the time of day at the start, plus the time passed since.
 struct SteadyClock {
@@ -362,6 +366,14 @@ impl Chat {
     pub async fn desk_snapshot(&self) -> Option<desk::DeskSnapshot> {
         match self.desk.ask(DeskRequest::Snapshot).await {
             Some(DeskAnswer::Snapshot(snapshot)) => Some(snapshot),
+            _ => None,
+        }
+    }
+
+    /// What waits in the queues; none: the desk does not answer.
+    pub async fn queues(&self) -> Option<Vec<desk::QueueView>> {
+        match self.desk.ask(DeskRequest::Queues).await {
+            Some(DeskAnswer::Queues(queues)) => Some(queues),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use std::{
 use crate::{
     crypto::directory::Directory,
     hub::{Conn, Hub, Topic},
-    proto::{ConvId, Event, MissedCount, ServerFrame, TeamId},
+    proto::{ConvId, Event, MissedCount, ServerFrame, SiteId, TeamId},
     store::{Place, Store, StoreError},
     telemetry::Metrics,
 };
@@ -169,6 +169,27 @@ impl Chat {
     /// How many conversations were missed, of the teams that have any.
     pub fn missed(&self) -> Vec<MissedCount> {
         self.missed.counts()
+    }
+
+    /// Up to `limit` missed conversations of each team, the newest first.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn newest_missed(&self, limit: usize) -> Result<Vec<(TeamId, Place)>, StoreError> {
+        let mut found = Vec::new();
+        for MissedCount { team, .. } in self.missed.counts() {
+            let places = self.store.missed(&team, None, limit).await?;
+            found.extend(places.into_iter().map(|place| (team.clone(), place)));
+        }
+        Ok(found)
+    }
+
+    /// Where these conversations began, of those that are there.
+    ///
+    /// # Errors
+    /// The store can't be read.
+    pub async fn sites_of(&self, convs: &[ConvId]) -> Result<Vec<(ConvId, SiteId)>, StoreError> {
+        self.cache.look_at(convs, |c| Some((c.id, c.row.site.clone()))).await
     }
 
     /// Notifies teams whose count changed. Called periodically.

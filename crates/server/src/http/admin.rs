@@ -96,6 +96,15 @@ pub trait SharedRobot: Send + Sync + 'static {
     fn look(&self) -> BoxFuture<'_, ()>;
 }
 
+/// The addresses that are told when somebody waits.
+pub trait Webhooks: Send + Sync + 'static {
+    /// All, with what waits for each and how the last try went.
+    fn list(&self) -> BoxFuture<'_, Result<Value, RequestError>>;
+
+    /// Sends one a message that says that it is a test.
+    fn test<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Value, RequestError>>;
+}
+
 /// What is asked of the database as a whole.
 pub trait WholeDatabase: Send + Sync + 'static {
     /// All rows of one moment, as a backup without files, in pieces.
@@ -130,6 +139,8 @@ pub struct Admin {
     pub storage: Box<dyn Fn() -> Value + Send + Sync>,
     /// How many conversations were missed, of the teams that have any.
     pub missed: MissedCounter,
+    /// Whom notices are sent to.
+    pub webhooks: Arc<dyn Webhooks>,
     /// All of the database.
     pub database: Arc<dyn WholeDatabase>,
     /// Absent when the command opened the store itself.
@@ -219,6 +230,11 @@ impl Admin {
                     return Err(RequestError::new(ErrorCode::NotFound, "this visitor is not blocked"));
                 }
                 self.desk_changed()
+            }
+            ("GET", "webhooks") => self.webhooks.list().await,
+            ("POST", "webhooks/test") => {
+                let body = body.unwrap_or_default();
+                self.webhooks.test(body["name"].as_str().unwrap_or_default()).await
             }
             ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
             ("GET", "agents") => {

@@ -27,6 +27,7 @@ impl Admin {
             "storage_bytes": storage["bytes"],
             "storage": storage,
             "missed": (self.missed)().await?,
+            "webhooks": self.webhooks.list().await?,
             "directory": { "seq": self.org.directory().seq(), "fresh_until": self.org.freshness().good_until() },
         });
         let Some(running) = &self.running else {

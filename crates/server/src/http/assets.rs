@@ -146,7 +146,8 @@ fn page(path: &str, headers: &HeaderMap) -> Option<Answer> {
         Some("png") => "image/png",
         Some("ico") => "image/x-icon",
         Some("wasm") => "application/wasm",
-        Some("webmanifest" | "json") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("json") => "application/json",
         _ => "application/octet-stream",
     };
     pick(headers, kind, suffixed(path, "br"), suffixed(path, "gz"), || plain(path))
