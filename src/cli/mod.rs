@@ -55,6 +55,7 @@ mod completions;
 mod directory;
 mod doctor;
 mod exit_codes;
+mod export;
 mod healthcheck;
 mod init;
 mod intent;
@@ -127,6 +128,8 @@ enum Command {
     #[command(subcommand)]
     Directory(directory::Command),
     #[command(subcommand)]
+    Export(export::Command),
+    #[command(subcommand)]
     Intent(intent::Command),
     #[command(subcommand)]
     Knowledge(knowledge::Command),
@@ -160,7 +163,7 @@ impl Command {
             Self::Restore(_) => Some(true),
             Self::Verify(args) => args.data().then_some(false),
             Self::Bench(args) => args.data().then_some(false),
-            Self::Service(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
+            Self::Service(_) | Self::Export(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
             Self::Serve(_)
             | Self::User(_)
             | Self::Team(_)
@@ -192,6 +195,7 @@ impl Command {
             Self::Site(command) => command.run(ctx),
             Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),
+            Self::Export(command) => command.run(ctx),
             Self::Intent(command) => command.run(ctx),
             Self::Knowledge(command) => command.run(ctx),
             Self::Policy(command) => command.run(ctx),
