@@ -56,6 +56,7 @@ mod completions;
 mod directory;
 mod doctor;
 mod exit_codes;
+mod export;
 mod healthcheck;
 mod init;
 mod intent;
@@ -140,6 +141,8 @@ enum Command {
     #[command(subcommand)]
     Directory(directory::Command),
     #[command(subcommand)]
+    Export(export::Command),
+    #[command(subcommand)]
     Intent(intent::Command),
     #[command(subcommand)]
     Knowledge(knowledge::Command),
@@ -175,7 +178,7 @@ impl Command {
             Self::Restore(_) => Some(true),
             Self::Verify(args) => args.data().then_some(false),
             Self::Bench(args) => args.data().then_some(false),
-            Self::Service(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
+            Self::Service(_) | Self::Export(_) | Self::Completions(_) | Self::Man(_) | Self::ExitCodes(_) => None,
             Self::Serve(_)
             | Self::User(_)
             | Self::Team(_)
@@ -214,6 +217,7 @@ impl Command {
             Self::Block(command) => command.run(ctx),
             Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),
+            Self::Export(command) => command.run(ctx),
             Self::Intent(command) => command.run(ctx),
             Self::Knowledge(command) => command.run(ctx),
             Self::Policy(command) => command.run(ctx),

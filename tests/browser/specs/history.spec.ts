@@ -1,4 +1,7 @@
 /** Conversations of the past: the list with its filters, one to read beside it, and the search in what was said. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { C, type Agent } from '../support/agent';
 import { accessible, bringAxe } from '../support/axe';
 import { H, History } from '../support/history';
@@ -155,6 +158,74 @@ for (const lang of ['zh-CN', 'en'] as const) {
     });
   });
 }
+
+test.describe('an export', () => {
+  test.use({ form: 'name:required', config: { KEFU_DESK__CAPACITY: '5' } });
+  test('holds what was sealed and signed, and is caught when it is changed', async ({ stage }) => {
+    const li = await stage.agent('li', '李娜');
+    const visitors = await past(stage, li, WORDS['zh-CN']);
+    await li.open('陈二');
+    await li.note('<b>脾气不好</b>');
+    await li.send('<script>alert(1)</script> 收到');
+    await visitors[1]!.sees('<script>alert(1)</script> 收到');
+    await visitors[1]!.send('写错了');
+    await visitors[1]!.sees('写错了');
+    await visitors[1]!.panel
+      .getByRole('button', { name: /^撤回$/ })
+      .last()
+      .click();
+    await expect(li.log.getByText('写错了')).toHaveCount(0);
+
+    const history = new History(li.page);
+    await history.open();
+    await history.row('陈二').click();
+    const save = async (what: string): Promise<string> => {
+      await li.page.getByRole('main').getByRole('button', { name: H.exportAs }).click();
+      const file = li.page.waitForEvent('download');
+      await li.page.getByRole('menuitem', { name: what, exact: true }).click();
+      const path = join(mkdtempSync(join(tmpdir(), 'kefu-export-')), (await file).suggestedFilename());
+      await (await file).saveAs(path);
+      return path;
+    };
+    const json = await save('JSON，包含备注');
+    expect(json).toMatch(/kefu-\d{4}-\d\d-\d\d-[0-9a-f]{8}\.json$/);
+    const verified = await stage.kefu.cli('export', 'verify', json);
+    expect(verified).toMatchObject({ pinned: true, messages: 3, notes: 1, locked: 0, taken_back: 1, faults: [] });
+
+    // whatever is changed in it is found
+    const good = readFileSync(json, 'utf8');
+    const bad = join(dirname(json), 'bad.json');
+    const changes: [RegExp | string, string][] = [
+      [/收到/, '没收到'],
+      [/("user": "li",\s*"name": )"李娜"/, '$1"王班长"'],
+      ['"user": "li"', '"user": "wu"'],
+      [/("at": \d{9})\d{4}(,\s*"msg")/, '$10000$2'],
+      [/"status": "taken_back"/, '"status": "good"'],
+      // a byte of the last record; the one before it goes
+      [/("records": \[[^\]]*"[\w-]{80})(\w)/, '$1-'],
+      [/,\s*"[\w-]+"(,\s*"[\w-]+"\s*\],\s*"directory")/, '$1'],
+      [/("key": ")./, '$1-'],
+    ];
+    for (const [from, to] of changes) {
+      const changed = good.replace(from, to);
+      expect(changed, String(from)).not.toBe(good);
+      writeFileSync(bad, changed);
+      await expect(stage.kefu.cli('export', 'verify', bad), String(from)).rejects.toThrow();
+    }
+    const other = `k1-${'0'.repeat(32)}`;
+    await expect(stage.kefu.cli('export', 'verify', json, '--org', other)).rejects.toThrow(/another company/);
+
+    const html = readFileSync(await save('HTML（可直接查看和打印）'), 'utf8');
+    expect(html).not.toMatch(/<script|脾气不好|写错了/);
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt; 收到');
+    const page = await (await stage.context()).newPage();
+    await page.setContent(html);
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('陈二 · 云杉银行');
+    await expect(page.getByText('全部有效')).toBeVisible();
+    await picture(page, 'export-html');
+    expect(readFileSync(await save('HTML，包含备注'), 'utf8')).toContain('&lt;b&gt;脾气不好&lt;/b&gt;');
+  });
+});
 
 test.describe('the page of the history', () => {
   test.use({ form: 'name:required' });

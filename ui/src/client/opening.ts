@@ -1,9 +1,10 @@
 /** What a visitor makes before the server knows of them: keys, and the first epoch of a conversation. */
 import type { Backend, BoxKey, KeptKey, SigningKey } from '../crypto/backend';
-import { b64u, hex, unhex } from '../crypto/bytes';
+import { b64u, cat, hex, sized, unhex, utf8 } from '../crypto/bytes';
 import type { Directory } from '../crypto/directory';
 import { acceptAnnouncement, announce, emptyChain } from '../crypto/epoch';
 import { BoxKind, boxKid } from '../crypto/hash';
+import { hkdf } from '../crypto/hkdf';
 import { Envelope, type Conv } from '../proto';
 import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
@@ -41,6 +42,12 @@ export async function restoreKeys(backend: Backend, store: Store, storagePrefix:
     await store.delete(name);
     return null;
   }
+}
+
+/** Those of a person on all of their devices: whoever has the seed is this visitor. Nothing of it is kept. */
+export async function keysFromSeed(backend: Backend, fp: Uint8Array, seed: string): Promise<Keys> {
+  const okm = hkdf(sized(seed, 32), new Uint8Array(), cat(utf8('kefu/1 visitor'), fp), 64);
+  return { ed: await backend.signingKey(okm.slice(0, 32)), x: await backend.boxKey(okm.slice(32)) };
 }
 
 /** New keys, kept; or those that another tab kept a moment ago. */

@@ -4,7 +4,7 @@
  */
 import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
-import { BoxKind, boxKid } from '../crypto/hash';
+import { BoxKind, boxKid, kidOf } from '../crypto/hash';
 import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorOptions } from '../model';
 import type { Conv, PresenceState, ServerFrame, Welcome } from '../proto';
 import { signal } from '../signals';
@@ -13,7 +13,7 @@ import type { Conversation } from './conversation';
 import { SecondConversation } from './second-conversation';
 import { distrust, Engine, newConnection, type Deps } from './engine';
 import type { DirectorySync } from './directory-sync';
-import { restoreKeys, type PendingConversation, type Keys } from './opening';
+import { keysFromSeed, restoreKeys, type PendingConversation, type Keys } from './opening';
 import { Opener, type OpenerHost } from './opener';
 import { Memory } from './memory';
 import { Predecessor } from './predecessor';
@@ -46,6 +46,8 @@ export class VisitorSession implements OpenerHost {
   /** Settles when the page knows its site. */
   loading: Promise<void>;
   over = false;
+  /** Who gave a seed, as a part of names. */
+  private person = '';
   /** Closed conversations the visitor is done with. */
   private readonly dismissed = new Set<string>();
   private looking: Promise<void> = Promise.resolve();
@@ -67,8 +69,9 @@ export class VisitorSession implements OpenerHost {
 
   // ---- loading
 
+  /** People who take turns at one browser, each with a seed, share nothing. */
   get storagePrefix(): string {
-    return `v/${this.o.server}/${this.o.site}/`;
+    return `v/${this.o.server}/${this.o.site}/${this.person}`;
   }
 
   private async load(): Promise<void> {
@@ -80,6 +83,10 @@ export class VisitorSession implements OpenerHost {
       this.diagnose = diagnose;
       this.bot.value = robot;
       this.presence.value = presence;
+      if (this.o.seed !== undefined) {
+        this.keys = await keysFromSeed(backend, sync.directory.fp, this.o.seed);
+        this.person = `${hex(kidOf(this.keys.ed.pk))}/`;
+      }
       this.tabs ??= new Tabs(this.store, this.storagePrefix, this.deps.env, () => void this.look());
       this.predecessor ??= new Predecessor(store, `${this.storagePrefix}after`);
       await (this.second.value = new SecondConversation(this.store, `${this.storagePrefix}beside`)).load();
@@ -187,8 +194,20 @@ export class VisitorSession implements OpenerHost {
     }
     const shown = mine.filter((c) => !this.dismissed.has(c.id) && c.id !== this.second.value!.pending?.id);
     const current = shown.find((c) => c.id === pending?.id);
+    if (shown.some((c) => this.beganElsewhere(c, current))) return;
     if (current) this.show(current);
     else void this.showRemembered(shown);
+  }
+
+  /** The person went on at another of their devices: what had ended here goes from the screen. */
+  private beganElsewhere(c: Conv, current = this.thread.value?.conv.value): boolean {
+    const { seed } = this.o;
+    const ended = current?.state === 'closed' && !this.thread.value?.outbox.items.length;
+    if (seed === undefined || c.state !== 'open' || !ended || this.second.value!.pending?.id === c.id) return false;
+    this.giveUp();
+    this.hide();
+    void this.showRemembered([c]);
+    return true;
   }
 
   /**
@@ -208,17 +227,28 @@ export class VisitorSession implements OpenerHost {
   private convChanged(c: Conv): void {
     if (c.site !== this.o.site || this.dismissed.has(c.id) || this.thread.value?.ended) return;
     // another tab of this browser began it? Only the browser's storage proves that, not the server
-    if (c.id !== this.thread.value?.id) void this.look();
+    if (c.id !== this.thread.value?.id) {
+      void this.look();
+      if (this.o.seed !== undefined && !this.thread.value) void this.showRemembered([c]);
+      else this.beganElsewhere(c);
+    }
     if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
   }
 
-  /** Without a current one: the newest that this browser took part in. What it does not remember it did not begin. */
+  /**
+   * Without a current one: the newest that this browser took part in. What it does not remember it did not begin; who has a seed may have begun
+   * it elsewhere. Of such a log a server could hide the end, so what is written here from then on is for no robot.
+   */
   private async showRemembered(convs: readonly Conv[]): Promise<void> {
     const remembered: Conv[] = [];
     for (const c of convs) {
       const memory = new Memory(this.engine!.context, c.id);
       await memory.load();
       if (memory.now.epoch >= 0) remembered.push(c);
+      else if (this.o.seed !== undefined) {
+        await memory.save({ left: true });
+        remembered.push(c);
+      }
     }
     const newest = remembered.find((c) => c.state === 'open') ?? remembered[0];
     if (newest && !this.opener.pending && !this.thread.value && !this.over) this.show(newest);

@@ -104,4 +104,6 @@ export interface VisitorOptions {
   /** The version in the address of the widget's own file. */
   widget?: string;
   lang: 'zh' | 'en';
+  /** 32 bytes, b64u, of a person whom the customer's own application knows: the same on all of their devices. */
+  seed?: string;
 }

@@ -19,6 +19,7 @@ function start(settings: Settings | null): void {
     site: settings.site,
     org: settings.org,
     widget: settings.widget,
+    seed: settings.seed,
     lang: settings.lang === 'en' ? 'en' : 'zh',
   });
   publish(makeApi(open, client));

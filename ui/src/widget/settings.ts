@@ -10,6 +10,8 @@ export interface Settings {
   lang: Lang;
   color?: string;
   position: 'left' | 'right';
+  /** Only in `window.kefuSettings`: it is a secret, and addresses and attributes are not. */
+  seed?: string;
 }
 
 declare global {
@@ -47,7 +49,11 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
     );
     return null;
   }
+  const { seed } = own as Partial<Settings>;
+  // nobody who looks later finds it
+  delete own.seed;
   return {
+    seed,
     server,
     widget: url?.pathname.split('/').at(-2) || undefined,
     site,

@@ -498,8 +498,15 @@ export const GUARDS = [
     name: 'memory: no conversation that another began',
     file: visitor,
     find: 'if (memory.now.epoch >= 0) remembered.push(c);',
-    replace: 'remembered.push(c);',
+    replace: 'if (c) remembered.push(c);',
     test: unit('memory', 'takes up only one that its browser took part in'),
+  },
+  {
+    name: 'seed: no robot in what this device does not remember',
+    file: visitor,
+    find: 'await memory.save({ left: true });',
+    replace: '',
+    test: unit('seed', 'hides the end of the log from a new device'),
   },
   refusal(
     'memory: no conversation of somebody else',

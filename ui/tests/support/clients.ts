@@ -37,10 +37,11 @@ export function visitorTab(
   b: Backend,
   store: Store = memoryStore(),
   org: string | undefined = printFingerprint(server.co.fp),
+  seed?: string,
 ): Tab {
   const env = server.env();
   const client = new Visitor(
-    { server: SERVER, site: SITE, org, lang: 'zh' },
+    { server: SERVER, site: SITE, org, lang: 'zh', seed },
     { env, openStore: async () => store, backend: b, secure: true },
   );
   return { client, env };

@@ -315,6 +315,8 @@ describe('no reader without a bound', () => {
     ['console/history/history.ts', 'const m = /^(\\d{4})', 'anchored, of fixed length; from the address'],
     ['console/history/history.ts', 'index.search(typed', 'no text; 200 characters typed here, in a Worker'],
     ['console/route.ts', "route.value.split('?')", 'the address of this page'],
+    ['export/conversation.ts', "e.event.owner.split(':')", 'the server wrote it; when an agent asks for a file'],
+    ['export/html.ts', 's.replace(/[&<>"', 'single characters; when an agent asks for a file'],
     [
       'search/fold.ts',
       'const CLUSTER = /',

@@ -17,6 +17,7 @@ import { eventText } from '../events';
 import { fieldLabel } from '../fields';
 import { go } from '../route';
 import { useConsole } from '../useConsole';
+import { ExportMenu } from './ExportMenu';
 import type { HistoryState } from './history';
 
 /** A conversation that the server never shows is not one's own. */
@@ -67,6 +68,7 @@ export function ReadThread({ client, state, conv }: { client: AgentClient; state
           )}
         </div>
         <span class="k-tag">{t('readOnly')}</span>
+        {item && <ExportMenu client={client} conv={conv} name={name} />}
         {item && (
           <Button
             size="sm"
