@@ -16,6 +16,8 @@ export const MAX_RESUME = 64;
 export const BEAT_MS = 10_000;
 /** How long after sending a message may be recalled, ms. */
 export const RECALL_MS = 120_000;
+/** And edited, by the server's times of both; the way there takes a moment. */
+export const EDIT_MS = RECALL_MS + 30_000;
 /** Most records one page over HTTP holds. */
 export const PAGE_RECORDS = 500;
 

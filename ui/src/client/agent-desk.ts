@@ -11,7 +11,17 @@ import {
   type SiteKnowledge,
   type Tab,
 } from '../model';
-import type { Conv, MissedCount, Request, ServerFrame, SiteReply, Welcome } from '../proto';
+import { hex } from '../crypto/bytes';
+import { envelopeHash } from '../crypto/hash';
+import {
+  RECALL_MS,
+  type Conv,
+  type MissedCount,
+  type Request,
+  type ServerFrame,
+  type SiteReply,
+  type Welcome,
+} from '../proto';
 import type { Body } from '../crypto/envelope';
 import type { ReadonlySignal } from '../signals';
 import { asClientError, type AgentDeps } from './agent-session';
@@ -276,8 +286,18 @@ export abstract class AgentDesk extends AgentSignals {
     this.list.changed();
   }
 
-  send(conv: string, text: string): Promise<void> {
-    return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text });
+  send(conv: string, text: string, re?: string): Promise<void> {
+    return this.thread(conv).send({ t: 'text', ts: this.deps.env.now(), text, re });
+  }
+
+  async edit(conv: string, id: string, text: string): Promise<void> {
+    const t = this.thread(conv);
+    const e = t.log.lines.find(id);
+    const late = !e || this.engine!.context.now() - e.at >= RECALL_MS;
+    if (late || e.kind !== 'message' || !e.env) throw new ClientError('error.too_late');
+    const edit = { msg: id, hash: hex(envelopeHash(e.env.bytes)) };
+    const re = e.body?.t === 'text' ? e.body.re : undefined;
+    await t.send({ t: 'text', ts: this.deps.env.now(), text, re, edit });
   }
 
   sendFile(conv: string, file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void> {
@@ -298,7 +318,12 @@ export abstract class AgentDesk extends AgentSignals {
   }
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
   readonly takeBack = (conv: string, id: string): string => this.thread(conv).outbox.takeBack(id);
-  readonly recall = (conv: string, id: string): Promise<void> => this.thread(conv).recall(id);
+  async recall(conv: string, id: string): Promise<void> {
+    const t = this.thread(conv);
+    // its later texts go with it, and first
+    for (const e of t.log.lines.find(id)?.edits ?? []) await t.recall(e.msg);
+    await t.recall(id);
+  }
   // a closing page sends these, too, for conversations that may be gone
   readonly typing = (conv: string, on: boolean): void => this.engine?.conversations.get(conv)?.typingNow(on);
   readonly markRead = (conv: string): void => this.engine?.conversations.get(conv)?.markRead();

@@ -1,13 +1,13 @@
 /** One record of a conversation as it was understood, and what is asked of one alone. */
 import type { EpochKey } from '../crypto/backend';
-import { equal } from '../crypto/bytes';
+import { equal, hex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
-import { decodeBody, openMessage, type Body } from '../crypto/envelope';
+import { decodeBody, openMessage, type Body, type Edited } from '../crypto/envelope';
 import type { AcceptedEpoch } from '../crypto/epoch';
 import { Rejected } from '../crypto/error';
 import { envelopeHash } from '../crypto/hash';
 import type { ErrorKey } from '../model';
-import { Kind, type Envelope, type RecordEvent, type WireRecord } from '../proto';
+import { EDIT_MS, Kind, type Envelope, type RecordEvent, type WireRecord } from '../proto';
 import type { DirectoryAccess, Participant } from './context';
 
 export interface Epoch extends AcceptedEpoch {
@@ -45,6 +45,10 @@ export interface Entry {
   /** It names something before it that is not there: the order was changed, or something is missing. */
   unordered: boolean;
   error?: ErrorKey;
+  /** Texts that replace this one, in their order. */
+  edits?: Entry[];
+  /** Replaces another text, and has no line of its own. */
+  isEdit?: true;
   /** What was sent, of messages and notes: for a recall. */
   env?: Envelope;
   /** Kept while the key of its epoch is not known, with the key of who signed it. */
@@ -79,6 +83,20 @@ export function errorOf(e: unknown): ErrorKey {
   if (e instanceof Rejected && e.reason === 'history') return 'error.history';
   return e instanceof Rejected && e.reason === 'box' ? 'error.no_key' : 'error.refused';
 }
+
+/**
+ * Whether this line replaces the text of another (protocol §2, rule 7): the same sender, the very envelope, two minutes at most. If that one
+ * was taken back, so are its later versions. What fails is a message like others.
+ */
+export function replaces(e: Entry, target: Entry | undefined): boolean {
+  if (!target || target.sender !== e.sender || target.isEdit || e.at - target.at > EDIT_MS) return false;
+  if (target.kind === 'recalled') return true;
+  const { body, env } = target;
+  return body?.t === 'text' && !!env && hex(envelopeHash(env.bytes)) === editOf(e)?.hash;
+}
+
+/** What a text replaces, by its own word. */
+export const editOf = ({ body }: Entry): Edited | undefined => (body?.t === 'text' && body.edit) || undefined;
 
 /** Whether a recall names what is at this line: the same sender, its number, and its hash where the whole envelope is here. */
 export function recalls(env: Envelope, target: Entry): boolean {

@@ -2,9 +2,9 @@
 import { unb64u } from '../crypto/bytes';
 import type { Body, FileBody } from '../crypto/envelope';
 import type { ErrorKey, FileInfo, Form, Message, Side, ThreadEvent } from '../model';
-import { ownerUser, type Marks } from '../proto';
+import { Kind, ownerUser, type Marks } from '../proto';
 import type { ConversationLog } from './conversation-log';
-import type { Entry } from './log-entry';
+import { editOf, replaces, type Entry } from './log-entry';
 import type { Rewind } from './memory';
 import type { Outgoing } from './outgoing';
 import type { DirectoryAccess, Participant } from './context';
@@ -50,6 +50,10 @@ function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'>
   return { buttons, thought };
 }
 
+/** A recall that had a gap before it when it came; a later one explained it. */
+const isFilled = ({ env, missingBefore, unordered }: Entry): boolean =>
+  (env?.kind === Kind.recall || env?.kind === Kind.noteRecall) && !missingBefore && !unordered;
+
 export class Timeline {
   /** The line of each entry as it was when it was made. */
   private readonly lines = new WeakMap<
@@ -60,6 +64,8 @@ export class Timeline {
       error: Entry['error'];
       missing: boolean;
       unordered: boolean;
+      /** How often it was changed, and what it quotes. */
+      words: string;
       message: Message;
     }
   >();
@@ -82,24 +88,51 @@ export class Timeline {
   ): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.log.memory.now.rewinds];
-    for (const e of this.log.lines.entries) {
-      if (e.seq > kept) break;
+    const shown = this.log.lines.entries.filter((e) => e.seq <= kept && !this.isEdit(e) && !isFilled(e));
+    for (const e of shown) {
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       out.push(this.lineOf(e, this.stateOf(e, other), recallable));
     }
     for (const rewind of rewinds) out.push(this.rewound(rewind));
     for (const o of items) {
       const error = o.error ?? stuck ?? undefined;
-      if (o.body) out.push(this.cached(o.msg, `out/${o.error}/${error}`, () => this.waiting(o, o.body!, error)));
+      // what replaces a text has no line, unless it comes to nothing
+      if (o.body && (error || o.body.t !== 'text' || !o.body.edit))
+        out.push(this.cached(o.msg, `out/${o.error}/${error}`, () => this.waiting(o, o.body!, error)));
     }
     return out;
+  }
+
+  /** Its text belongs to another line. A key may come late: then it is found later. */
+  private isEdit(e: Entry): boolean {
+    const edit = editOf(e);
+    const target = edit && !e.isEdit ? this.log.lines.find(edit.msg) : undefined;
+    if (replaces(e, target)) {
+      (target!.edits ??= []).push(e);
+      e.isEdit = true;
+    }
+    return e.isEdit ?? false;
+  }
+
+  /** What it says now, and said before; the last is the present one. */
+  private textsOf({ body, edits = [] }: Entry): string[] {
+    return [body, ...edits.map((e) => e.body)].flatMap((b) => (b?.t === 'text' || b?.t === 'note' ? b.text : []));
+  }
+
+  private quoteOf({ body, robot }: Entry): Message['quote'] {
+    if (body?.t !== 'text' || robot !== undefined || !isText(body.re)) return undefined;
+    const of = this.log.lines.find(body.re);
+    return { id: body.re, text: (of?.kind === 'message' && this.textsOf(of).pop()) || '' };
   }
 
   /** Called for every line at every change: nothing is made but what changed. */
   private lineOf(e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const known = this.lines.get(e);
+    const quote = this.quoteOf(e);
+    const words = `${this.textsOf(e).length} ${quote?.text}`;
     const same =
       known &&
+      known.words === words &&
       known.state === state &&
       known.kind === e.kind &&
       known.error === e.error &&
@@ -107,8 +140,9 @@ export class Timeline {
       known.unordered === e.unordered;
     if (same) return known.message;
     const id = e.kind === 'broken' ? `b${e.seq}` : e.msg && e.kind !== 'epoch' ? e.msg : `e${e.seq}`;
-    const message = this.line(id, e, state, recallable);
+    const message = this.line(id, e, state, recallable, quote);
     this.lines.set(e, {
+      words,
       state,
       kind: e.kind,
       error: e.error,
@@ -155,6 +189,7 @@ export class Timeline {
     e: Entry,
     state: Message['state'],
     recallable: (seq: number, at: number) => boolean,
+    quote: Message['quote'],
   ): Message {
     const mine = e.sender === this.context.kid;
     const side: Side = !e.sender
@@ -193,7 +228,8 @@ export class Timeline {
         if (body?.t === 'form') {
           return { ...base, author, kind: 'form', form: formOf(body), canRecall: no };
         }
-        const text = body?.text ?? '';
+        const before = this.textsOf(e);
+        const text = before.pop() ?? body?.text ?? '';
         const said = e.robot === undefined ? undefined : robotSaid(body);
         if (body?.t === 'ctl')
           return {
@@ -211,6 +247,8 @@ export class Timeline {
           author,
           kind: e.kind === 'note' ? 'note' : 'text',
           text,
+          ...(before.length && { edited: before }),
+          quote,
           ...(body?.t === 'file' && { file: fileOf(body) }),
           canRecall: () => mine && e.kind === 'message' && recallable(e.seq, e.at),
         };

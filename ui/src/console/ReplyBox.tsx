@@ -2,10 +2,13 @@
 import { useEffect } from 'preact/hooks';
 import type { AgentClient, ConvItem, Thread } from '../model';
 import { errorText, t } from '../i18n/console';
+import { t as shared } from '../i18n/shared';
 import { Banner } from '../ui/Banner';
-import { Button } from '../ui/Button';
+import { Button, IconButton } from '../ui/Button';
 import { Composer } from '../ui/Composer';
 import { Icon } from '../ui/Icon';
+import { isComposing } from '../ui/keys';
+import { short } from '../ui/readable';
 import * as icon from '../ui/icons';
 import { WaitBanner } from '../ui/WaitBanner';
 import { sayError } from './acts';
@@ -15,6 +18,7 @@ import { Picker, useReplyPicker } from './replies/Picker';
 import { rightsOf } from './rights';
 import { Suggestions } from './Suggestions';
 import { useConsole } from './useConsole';
+import { begin, cancel, lastEditable, sendReply, writingIn } from './writing';
 
 interface BoxProps {
   client: AgentClient;
@@ -34,9 +38,22 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
     state.focusField.value++;
   }, [state.mode.value]);
 
+  const writing = writingIn(state, item.id);
+  const onKey = (e: KeyboardEvent): boolean => {
+    if (picker.onKey(e)) return true;
+    if (isComposing(e)) return false;
+    if (e.key === 'Escape' && writing) cancel(state);
+    else if (e.key === 'ArrowUp' && !note && !state.draftOf(item.id, 'reply') && !writing) {
+      const last = lastEditable(thread.messages.peek());
+      if (!last) return false;
+      begin(state, item.id, 'edit', last);
+    } else return false;
+    return true;
+  };
+
   const send = (text: string) => {
     state.setDraft(item.id, state.mode.peek(), '');
-    const work = note ? client.note(item.id, text) : client.send(item.id, text);
+    const work = note ? client.note(item.id, text) : sendReply(state, client, item.id, text);
     work.catch((e) => {
       console.error(e);
       state.toasts.show(() => sayError(e));
@@ -80,10 +97,18 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
           )}
           {wait && <WaitBanner wait={wait} then="sent" />}
           {!note && <Suggestions client={client} item={item} thread={thread} />}
+          {writing && (
+            <div class="c-writing">
+              <p class="k-grow" dir="auto">
+                <strong>{t(writing.as === 'edit' ? 'writingEdit' : 'writingQuote')}</strong> {short(writing.text, 80)}
+              </p>
+              <IconButton icon={icon.close} label={shared('cancel')} size={16} onClick={() => cancel(state)} />
+            </div>
+          )}
           <Picker picker={picker} onManage={() => (state.dialog.value = 'replies')} />
           <Composer
             key={state.mode.value}
-            keys={picker.onKey}
+            keys={onKey}
             field={picker.field}
             value={state.draftOf(item.id, state.mode.value)}
             onValue={(text) => state.setDraft(item.id, state.mode.peek(), text)}

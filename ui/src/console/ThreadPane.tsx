@@ -15,6 +15,7 @@ import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
 import { nameOf } from './conversations';
 import { useConsole } from './useConsole';
+import { begin } from './writing';
 
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const state = useConsole();
@@ -60,6 +61,8 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           retry={(id) => client.retry(item.id, id)}
           recall={(id) => void state.acts.run(() => client.recall(item.id, id))}
           edit={edit}
+          change={(m) => begin(state, item.id, 'edit', m)}
+          quote={rightsOf(client, item).canReply ? (m) => begin(state, item.id, 'quote', m) : undefined}
           below={(m) =>
             m.thought &&
             turns.get(m.thought?.re) === m && (

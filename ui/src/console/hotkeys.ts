@@ -16,6 +16,7 @@ export const SHORTCUTS = [
   ['Alt+E', 'kClose'],
   ['Alt+1…3', 'kAssist'],
   ['/', 'kReplies'],
+  ['↑', 'kEditLast'],
   ['Enter', 'kSend'],
   ['Shift+Enter', 'kLine'],
   ['Esc', 'kEsc'],

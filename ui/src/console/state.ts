@@ -7,6 +7,7 @@ import { NoticeSettings } from './notices/settings';
 import { createSuggest } from './suggest';
 import { store, stored } from './settings';
 import { ToastList } from './toasts';
+import type { Writing } from './writing';
 
 export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting' | 'replies' | 'notices';
 export type Mode = 'reply' | 'note';
@@ -32,6 +33,8 @@ export class ConsoleState {
   readonly returned = signal<readonly Returned[]>([]);
   /** People who enrolled late and whose confirmation the admin postponed until the page is opened again. */
   readonly putAside = signal<ReadonlySet<string>>(new Set());
+  /** What the field is for, if not for a message of its own. */
+  readonly writing = signal<Writing | null>(null);
   readonly suggest = createSuggest();
   private readonly trays = new Map<string, Tray>();
   private readonly drafts = signal<ReadonlyMap<string, string>>(new Map());
@@ -55,6 +58,7 @@ export class ConsoleState {
   }
 
   forgetDrafts(): void {
+    this.writing.value = null;
     this.trays.clear();
     this.drafts.value = new Map();
   }

@@ -37,6 +37,12 @@ export interface IntentFeedback {
   intent: string;
 }
 
+/** What a text replaces: the message with this id, whose envelope has this hash; both hex. Nobody checked it. */
+export interface Edited {
+  msg: string;
+  hash: string;
+}
+
 /** A file: what it is called, and how to open what lies on the server under the id of this message. `type` is its sender's word. */
 export interface FileBody {
   t: 'file';
@@ -68,7 +74,7 @@ export const MAX_THUMB = 6 * 1024;
 
 /** Inside the seal. `buttons` and `bot` count only if a robot wrote it. */
 export type Body =
-  | { t: 'text'; ts: number; text: string; re?: string; buttons?: BotButton[]; bot?: BotThought }
+  | { t: 'text'; ts: number; text: string; re?: string; edit?: Edited; buttons?: BotButton[]; bot?: BotThought }
   | {
       t: 'form';
       ts: number;

@@ -169,6 +169,9 @@ export const en: Record<keyof typeof zh, string> = {
   assistFailed: 'The knowledge can’t be fetched now; it will be tried again.',
   assistOn: 'Suggest answers',
   assistOff: 'No suggested answers',
+  writingEdit: 'Editing:',
+  writingQuote: 'Answering:',
+  kEditLast: 'In an empty reply: edit what you just sent (two minutes)',
   replies: 'Canned replies',
   repliesFound:
     '{n} canned reply: Enter inserts it, Esc closes|{n} canned replies: arrows choose, Enter inserts, Esc closes',

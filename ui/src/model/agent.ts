@@ -180,7 +180,10 @@ export interface AgentClient {
   /** A line of a list is on screen: its name and last words are read, a few conversations at a time. */
   watch(conv: string): void;
   unwatch(conv: string): void;
-  send(conv: string, text: string): Promise<void>;
+  /** `re`: the message (id) that it quotes. */
+  send(conv: string, text: string, re?: string): Promise<void>;
+  /** Another text in the place of an own message, within two minutes. The earlier one can still be read. */
+  edit(conv: string, id: string, text: string): Promise<void>;
   /** As the visitor's. */
   sendFile(conv: string, file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void>;
   /** Largest file of a site, in bytes; 0: none are taken. */

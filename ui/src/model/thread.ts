@@ -74,6 +74,10 @@ export interface Message {
   fix?: IntentFeedback;
   /** Of a note: why its writer hands the conversation on. */
   handsOn?: boolean;
+  /** Of a text that its sender changed: what it was before, oldest first. */
+  edited?: readonly string[];
+  /** What it answers: the message (id) and its text now; '' if that is gone, or not here. */
+  quote?: { id: string; text: string };
   /** Only of my own messages. queued: here only; sent: the server has it on disk; then as far as the other side is. */
   state?: 'queued' | 'sent' | 'delivered' | 'read' | 'failed';
   /** Why `failed` or `broken`. */

@@ -14,6 +14,11 @@ import * as icon from './icons';
 export interface MessageActs extends Partial<FileActs> {
   retry: (id: string) => void;
   recall: (id: string) => void;
+  /** Puts a text into the field, to be sent in the place of what it is. */
+  change?: (message: Message) => void;
+  quote?: (message: Message) => void;
+  /** Shows the message with this id. */
+  jump?: (id: string) => void;
   /** Takes a text that was refused back into the field. */
   edit?: (message: Message) => void;
   /** Labels of the form's fields by id. */
@@ -108,13 +113,38 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
             <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />
           )}
           {m.file && <FileBubble m={m} acts={acts} />}
+          {m.quote && (
+            <button type="button" class="k-quote" dir="auto" onClick={() => acts.current.jump?.(m.quote!.id)}>
+              {short(m.quote.text, 120) || t('quoteGone')}
+            </button>
+          )}
           {shown && m.text && (
             <div class="k-text" dir="auto">
               <RichText text={m.text} as={m.side === 'robot' ? 'markdown' : 'links'} />
             </div>
           )}
           {!shown && <span class="k-gone">{goneText(m)}</span>}
+          {m.edited && (
+            <details class="k-edited">
+              <summary>{t('edited')}</summary>
+              {m.edited.map((text, i) => (
+                <p key={i} dir="auto">
+                  <RichText text={text} as="text" />
+                </p>
+              ))}
+            </details>
+          )}
         </div>
+        {acts.current.quote && m.kind === 'text' && m.text && m.seq && (
+          <button type="button" class="k-act" onClick={() => acts.current.quote!(m)}>
+            {t('quote')}
+          </button>
+        )}
+        {acts.current.change && recallable && m.text && !m.file && (
+          <button type="button" class="k-act" onClick={() => acts.current.change!(m)}>
+            {t('edit')}
+          </button>
+        )}
         {recallable && (
           <button type="button" class="k-act" onClick={() => acts.current.recall(m.id)}>
             {t('recall')}

@@ -5,7 +5,7 @@
 import { useLayoutEffect, useEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
-import { held, layOut, moved, newest, type Row, type View } from './group';
+import { around, held, layOut, moved, newest, type Row, type View } from './group';
 import { Icon } from './Icon';
 import { Viewer } from './Viewer';
 import { MessageGroup, type Below, type MessageActs } from './MessageItem';
@@ -47,7 +47,7 @@ export function MessageList(props: ListProps) {
   const lastId = useRef<string>();
   const [viewed, setViewed] = useState<string | null>(null);
   const acts = useRef<MessageActs>(props);
-  acts.current = { ...props, view: setViewed };
+  acts.current = { ...props, view: setViewed, jump };
   const { length } = messages;
   const last = messages[length - 1];
   if (last?.id !== lastId.current && last?.mine && last.state === 'queued') atEnd.current = true;
@@ -102,6 +102,20 @@ export function MessageList(props: ListProps) {
     view.current = moved(view.current, by, messages.length);
     setMoves(moves + 1);
   };
+
+  /** Shows a message that is here, wherever it is. */
+  function jump(id: string): void {
+    const at = messages.findIndex((m) => m.id === id);
+    if (at < 0) return;
+    atEnd.current = false;
+    view.current = around(at, messages.length);
+    setMoves(moves + 1);
+    requestAnimationFrame(() => {
+      const line = lines(box.current!).find((one) => one.getAttribute('data-line') === id);
+      line?.scrollIntoView({ block: 'center' });
+      line?.animate?.([{ opacity: 0.3 }, {}], 900);
+    });
+  }
 
   /** The reader continues from the beginning of what was there, wherever the button was pressed. */
   const earlier = () => {

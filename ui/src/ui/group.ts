@@ -88,6 +88,12 @@ export function moved({ from, to }: View, by: -1 | 1, length: number): View {
   return { from: Math.max(from, Math.ceil((end - AT_MOST) / MAX_GROUP) * MAX_GROUP), to: end };
 }
 
+/** A message with what is before and after it. */
+export function around(at: number, length: number): View {
+  const from = Math.max(0, Math.floor((at - AT_END) / MAX_GROUP) * MAX_GROUP);
+  return { from, to: Math.min(length, from + AT_MOST) };
+}
+
 /** The view of a reader who is elsewhere than at the end, when the thread has another length. */
 export function held({ from, to }: View, length: number): View {
   return length < to ? newest(length) : { from, to };
