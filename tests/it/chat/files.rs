@@ -45,6 +45,7 @@ for_both!(
     a_file_is_uploaded_before_its_message_and_read_by_both_sides,
     a_message_waits_for_all_of_its_file,
     parts_that_do_not_fit_change_nothing,
+    parts_that_come_at_once_are_stored_in_their_order,
     nobody_touches_what_is_not_theirs,
     one_has_only_so_many_uploads_begun,
 );
@@ -202,6 +203,33 @@ async fn parts_that_do_not_fit_change_nothing(server: &Server) {
     assert_eq!(get(&visitor, conv, msg).await.body, content);
     assert_eq!(begin(&visitor, conv, msg, 5).await.status, 403, "it is stored");
     assert_eq!(put(&visitor, conv, msg, 0, content.slice(..5)).await.status, 404);
+}
+
+async fn parts_that_come_at_once_are_stored_in_their_order(server: &Server) {
+    let (mut visitor, _li, conv) = talk(server).await;
+    let (msg, envelope) = sealed(&mut visitor, conv);
+    let content = content(5 * PART + 10);
+    begin(&visitor, conv, msg, content.len() as u64).await;
+    let part = |n: u64| content.slice((n * PART) as usize..((n + 1) * PART).min(content.len() as u64) as usize);
+    let send = |n: u64| put(&visitor, conv, msg, n * PART, part(n));
+    // whichever comes first
+    let (third, second, first) = tokio::join!(send(2), send(1), send(0));
+    for (n, answer) in [first, second, third].iter().enumerate() {
+        assert_eq!((answer.status, answer.json()["have"].as_u64()), (200, Some((n as u64 + 1) * PART)), "{n}");
+    }
+    // one whose predecessor fails, one whose predecessor nobody sends, and one that is too far ahead
+    let (behind, failed) = tokio::join!(send(4), put(&visitor, conv, msg, 3 * PART, part(5)));
+    assert_eq!((failed.status, behind.status), (400, 409));
+    for n in [4, 5] {
+        let answer = send(n).await;
+        assert_eq!((answer.status, answer.json()["have"].as_u64()), (409, Some(3 * PART)), "{n}");
+    }
+    let far = put(&visitor, conv, msg, 7 * PART, part(5)).await;
+    assert_eq!((far.status, far.json()["have"].as_u64()), (409, Some(3 * PART)));
+    let (fourth, fifth, rest) = tokio::join!(send(3), send(4), send(5));
+    assert_eq!([fourth.status, fifth.status, rest.status], [200; 3]);
+    post(&mut visitor, conv, msg, envelope).await;
+    assert_eq!(get(&visitor, conv, msg).await.body, content);
 }
 
 async fn nobody_touches_what_is_not_theirs(server: &Server) {

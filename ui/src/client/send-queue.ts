@@ -92,7 +92,7 @@ export class SendQueue {
     }).finally(() => this.pump());
   }
 
-  /** Sealed and kept already (`uploads.ts`); goes out once its message waits here. */
+  /** Sealed, kept and on its way already (`uploads.ts`). */
   addFile(msg: string, body: FileBody): Promise<void> {
     return this.serial(async () => {
       this.uploads.add(msg, sealedSize(body.size));
@@ -103,7 +103,7 @@ export class SendQueue {
         throw e;
       }
       this.host.changed();
-    });
+    }).finally(() => this.pump());
   }
 
   /** The first ones of a conversation, under ids that are known. `save` keeps them in one step with whatever else begins it. */

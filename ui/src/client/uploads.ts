@@ -1,17 +1,19 @@
 /**
  * Files on their way out of one conversation. They are sealed into what the browser keeps, and go out one after the other, in their order,
- * part by part from where the server is: after a reload, a lost connection or a restart of the server, too. The message that names a
- * file waits in the send queue until the server has all of it.
+ * part by part from where the server is: after a reload, a lost connection or a restart of the server, too. A part goes out as soon as it
+ * is kept, while the next ones are sealed (once each: whatever is sent again is what was kept). The message that names a file is sealed
+ * when all of it is, and waits in the send queue until the server has all of it.
  */
 import { ciphersOf } from './file-access';
 import { b64u, random, unhex } from '../crypto/bytes';
 import type { FileBody } from '../crypto/envelope';
-import { FileSealer, PART, partsOf, PLAIN_PART, sealedSize } from '../crypto/file';
+import { FileSealer, PART, partsOf, sealedSize } from '../crypto/file';
 import { passes, Refused, retryDelay } from '../link/errors';
 import { ClientError, type ErrorKey, type Picked, type Upload } from '../model';
 import { Code } from '../proto';
-import { signal, type Signal } from '../signals';
+import type { Signal } from '../signals';
 import type { ConversationContext } from './context';
+import { forgetSent, isKept, newItem, readAhead, whyRefused, type Flight, type Item } from './upload-item';
 import { UploadStore } from './upload-store';
 
 /** First pause after a failure that passes, and the longest, ms. */
@@ -21,20 +23,15 @@ const MAX_RETRY_MS = 30_000;
 const SAID_MS = 2_000;
 /** How often a server may name another place than where the upload is, or take a part and not move. */
 const MAX_CONFLICTS = 8;
+/** Parts that are sent at the same time: the server takes the second while it stores the first. */
+const AT_ONCE = 2;
+/** Parts that are being kept at the same time. */
+const KEEPING = 3;
 /** Plaintext that a browser which keeps nothing holds in memory until it is sent. */
 const MEMORY_MAX = 64 * 2 ** 20;
 
 /** What no message names is cleared away after this, ms. */
 const ABANDONED_MS = 600_000;
-
-interface Item {
-  msg: string;
-  size: number;
-  shown: Signal<Upload>;
-  stop: AbortController | null;
-  conflicts: number;
-  failed: boolean;
-}
 
 export interface UploadHost {
   /** All records are here and the link is up. */
@@ -84,18 +81,23 @@ export class Uploads {
     const key = random(32);
     const sealer = new FileSealer(ciphersOf(this.context), key, { conv: unhex(this.id), msg: unhex(msg), size });
     const parts = partsOf(size);
+    const item = this.register(msg, sealedSize(size), 0);
     try {
-      await this.store.begin(msg, sealedSize(size), parts);
+      await this.store.begin(msg, item.size, parts);
+      this.pump();
+      const keeping: Promise<void>[] = [];
+      const read = readAhead(blob);
       for (let n = 0; n < parts; n++) {
-        const plain = await blob
-          .slice(n * PLAIN_PART, (n + 1) * PLAIN_PART)
-          .arrayBuffer()
-          .catch((e: unknown) => Promise.reject(new ClientError('error.file_unread', String(e))));
-        await this.store.putPart(msg, n, await sealer.part(new Uint8Array(plain)));
+        const part = await sealer.part(await read(n));
+        this.isSealed(item, n, part);
+        const kept = this.store.putPart(msg, n, part).then(() => isKept(item, n));
+        kept.catch(() => undefined);
+        if (keeping.push(kept) === KEEPING) await keeping.shift();
         progress((n + 1) / parts);
         await this.context.turn();
         if (signal?.aborted || this.over) throw new ClientError('error.file_lost', 'given up');
       }
+      await Promise.all(keeping);
       await this.store.complete(msg);
       const { thumb, ...rest } = about;
       return {
@@ -108,19 +110,36 @@ export class Uploads {
         thumb: thumb && b64u(thumb),
       };
     } catch (e) {
-      await this.store.erase(msg, parts);
+      if (item.begun) await this.drop(msg);
+      else {
+        this.stop(msg);
+        await this.store.erase(msg, parts);
+      }
       throw e instanceof ClientError ? e : new ClientError('error.file_unread', String(e));
     } finally {
       key.fill(0);
     }
   }
 
+  private register(msg: string, size: number, sealed: number): Item {
+    const item = newItem(msg, size, sealed);
+    this.items.set(msg, item);
+    return item;
+  }
+
+  /** One part more may go out. */
+  private isSealed(item: Item, n: number, part: Uint8Array): void {
+    item.sealed = n + 1;
+    item.fresh.set(n, part);
+    item.wake();
+  }
+
   // ---- the queue of messages
 
   /** Its message waits in the queue from here on. */
   add(msg: string, size: number): void {
-    const shown = signal<Upload>({ state: 'waiting', sent: 0, size });
-    this.items.set(msg, { msg, size, shown, stop: null, conflicts: 0, failed: false });
+    const { failed } = this.items.get(msg) ?? this.register(msg, size, Infinity);
+    if (failed) this.host.failed(msg, failed);
     this.pump();
   }
 
@@ -156,7 +175,7 @@ export class Uploads {
   retry(msg: string): void {
     const item = this.items.get(msg);
     if (!item) return;
-    item.failed = false;
+    item.failed = null;
     item.conflicts = 0;
     // behind those that were sent meanwhile
     this.items.delete(msg);
@@ -276,28 +295,74 @@ export class Uploads {
     const { signal } = item.stop;
     // by another name: a person may pause it, or take it back, at any moment
     const goesOn = (): boolean => !signal.aborted && this.items.get(msg) === item;
+    signal.addEventListener('abort', () => item.wake());
+    const flights: Flight[] = [];
+    const land = (): void => flights.splice(0).forEach((f) => f.stop.abort());
+    let atOnce = AT_ONCE;
     try {
+      item.begun = true;
       let have = this.checked(await files.begin(this.id, msg, size), size);
-      while (goesOn()) {
-        this.say(item, have === size ? 'done' : 'sending', have);
+      for (let next = have; goesOn(); ) {
+        const sent = flights.reduce((sum, f) => sum + f.sent, have);
+        this.say(item, have === size ? 'done' : 'sending', Math.min(sent, size));
         if (have === size) return this.host.complete();
-        const part = await this.store.part(msg, have / PART);
-        if (!part) throw new ClientError('error.file_lost');
-        const from = have;
-        have = this.checked(
-          await files.put(this.id, msg, have, part, (n) => goesOn() && this.say(item, 'sending', from + n), signal),
-          size,
-        );
-        if (have > from) this.failures = 0;
-        else if (++item.conflicts >= MAX_CONFLICTS) throw new ClientError('error.server', 'it does not move');
+        while (flights.length < atOnce && next < size && next / PART < item.sealed) {
+          flights.push(this.fly(item, next, flights.length > 0));
+          next = Math.min(size, next + PART);
+        }
+        const [first] = flights;
+        const outcome = first?.outcome;
+        if (!first || !outcome) {
+          await new Promise<void>((done) => (item.wake = done));
+          continue;
+        }
+        flights.shift();
+        if ('why' in outcome) {
+          if (!first.ahead) throw outcome.why;
+          // a server that takes one at a time, or another one: again, in its turn
+          atOnce = 1;
+        } else {
+          const from = have;
+          have = this.checked(outcome.have, size);
+          forgetSent(item, have);
+          if (have > from) this.failures = 0;
+          else if (++item.conflicts >= MAX_CONFLICTS) throw new ClientError('error.server', 'it does not move');
+        }
+        if ('why' in outcome || have !== Math.min(size, first.at + PART)) {
+          land();
+          next = have;
+        }
       }
     } catch (e) {
       if (goesOn()) this.sendFailed(item, e);
     } finally {
+      land();
       item.stop = null;
       // the connection went; a pause stays one
       if (item.shown.value.state === 'sending') this.say(item, 'waiting');
     }
+  }
+
+  private fly(item: Item, at: number, ahead: boolean): Flight {
+    const flight: Flight = { at, ahead, sent: 0, stop: new AbortController() };
+    const { signal } = flight.stop;
+    const n = at / PART;
+    const progress = (sent: number): void => {
+      flight.sent = sent;
+      item.wake();
+    };
+    const go = async (): Promise<number> => {
+      const part = item.fresh.get(n) ?? (await this.store.part(item.msg, n));
+      if (!part) throw new ClientError('error.file_lost');
+      return this.context.files.put(this.id, item.msg, at, part, progress, signal);
+    };
+    void go()
+      .then(
+        (have) => (flight.outcome = { have }),
+        (why: unknown) => (flight.outcome = { why }),
+      )
+      .then(() => item.wake());
+    return flight;
   }
 
   private sendFailed(item: Item, e: unknown): void {
@@ -311,8 +376,8 @@ export class Uploads {
       this.say(item, 'waiting', undefined, wait);
       return;
     }
-    item.failed = true;
-    this.host.failed(item.msg, whyRefused(e));
+    item.failed = whyRefused(e);
+    this.host.failed(item.msg, item.failed);
   }
 
   /** It passes (a line that was too slow may be faster, another connection has another token): nothing goes out for a while. */
@@ -336,17 +401,4 @@ export class Uploads {
   private say(item: Item, state: Upload['state'], sent = item.shown.value.sent, wait?: Upload['wait']): void {
     item.shown.value = { state, sent, size: item.size, wait };
   }
-}
-
-const KEYS: Partial<Record<number, ErrorKey>> = {
-  [Code.too_large]: 'error.file_large',
-  [Code.forbidden]: 'error.file_refused',
-  [Code.not_found]: 'error.file_refused',
-  [Code.conflict]: 'error.file_refused',
-  [Code.closed]: 'error.file_refused',
-};
-
-function whyRefused(e: unknown): ErrorKey {
-  if (e instanceof Refused) return KEYS[e.code] ?? e.key;
-  return e instanceof ClientError ? e.key : 'error.server';
 }

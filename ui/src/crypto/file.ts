@@ -71,15 +71,17 @@ export class FileSealer {
     const until = Math.min(total, this.chunk + CHUNKS_OF_A_PART);
     const at = this.chunk * CHUNK;
     if (plain.length !== Math.max(0, Math.min(size - at, PLAIN_PART))) reject('size');
-    this.hash.update(plain);
     const padded = new Uint8Array(Math.min(padme(size), until * CHUNK) - at);
     padded.set(plain);
-    const out: Uint8Array[] = [];
+    const sealing: Promise<Uint8Array>[] = [];
     for (let i = this.chunk; i < until; i++) {
       const clear = padded.subarray((i - this.chunk) * CHUNK, (i - this.chunk + 1) * CHUNK);
       await paused(this.backend);
-      out.push(await this.backend.aes('encrypt', this.key, nonce(i, i === total - 1), aadOf(this.place), clear));
+      sealing.push(this.backend.aes('encrypt', this.key, nonce(i, i === total - 1), aadOf(this.place), clear));
     }
+    // a browser's ciphers work in a thread of their own meanwhile
+    this.hash.update(plain);
+    const out = await Promise.all(sealing);
     padded.fill(0);
     this.chunk = until;
     return cat(...out);

@@ -33,24 +33,37 @@ const majority = (x: number, y: number, z: number): number => (x & y) ^ (x & z) 
 /** Takes in one block. `Uint32Array` keeps the low 32 bits of the sums put into it. */
 type Block = (block: DataView, at: number, state: Uint32Array) => void;
 
-const ror3 = (x: number, a: number, b: number, c: number): number => ror(x, x, a) ^ ror(x, x, b) ^ ror(x, x, c);
+/** Signed words: engines compute with them without a detour over floating point. Files are hashed with this, so nothing is called in it. */
+const V = new Int32Array(64);
+const K256 = /* @__PURE__ */ Int32Array.from(V, (_, i) => K[2 * i]!);
 
 const block256: Block = (block, at, state) => {
-  for (let i = 0; i < 64; i++) {
-    if (i < 16) W[i] = block.getUint32(at + 4 * i);
-    else {
-      const x = W[i - 15]!;
-      const y = W[i - 2]!;
-      W[i] =
-        (ror(x, x, 7) ^ ror(x, x, 18) ^ (x >>> 3)) +
-        (ror(y, y, 17) ^ ror(y, y, 19) ^ (y >>> 10)) +
-        W[i - 7]! +
-        W[i - 16]!;
-    }
+  for (let i = 0; i < 16; i++) V[i] = block.getInt32(at + 4 * i);
+  for (let i = 16; i < 64; i++) {
+    const x = V[i - 15]!;
+    const y = V[i - 2]!;
+    V[i] =
+      (((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3)) +
+      (((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10)) +
+      V[i - 7]! +
+      V[i - 16]!;
   }
-  let [a, b, c, d, e, f, g, h] = state as unknown as [number, number, number, number, number, number, number, number];
+  let a = state[0]! | 0;
+  let b = state[1]! | 0;
+  let c = state[2]! | 0;
+  let d = state[3]! | 0;
+  let e = state[4]! | 0;
+  let f = state[5]! | 0;
+  let g = state[6]! | 0;
+  let h = state[7]! | 0;
   for (let i = 0; i < 64; i++) {
-    const t = (h + ror3(e, 6, 11, 25) + choose(e, f, g) + K[2 * i]! + W[i]!) | 0;
+    const t =
+      (h +
+        (((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7))) +
+        ((e & f) ^ (~e & g)) +
+        K256[i]! +
+        V[i]!) |
+      0;
     h = g;
     g = f;
     f = e;
@@ -58,9 +71,20 @@ const block256: Block = (block, at, state) => {
     d = c;
     c = b;
     b = a;
-    a = (t + ror3(b, 2, 13, 22) + majority(b, c, d)) | 0;
+    a =
+      (t +
+        (((b >>> 2) | (b << 30)) ^ ((b >>> 13) | (b << 19)) ^ ((b >>> 22) | (b << 10))) +
+        ((b & c) ^ (b & d) ^ (c & d))) |
+      0;
   }
-  [a, b, c, d, e, f, g, h].forEach((x, i) => (state[i]! += x));
+  state[0]! += a;
+  state[1]! += b;
+  state[2]! += c;
+  state[3]! += d;
+  state[4]! += e;
+  state[5]! += f;
+  state[6]! += g;
+  state[7]! += h;
 };
 
 /** What a sum of low words carries over. */

@@ -76,7 +76,8 @@ function upload(
     };
     signal.addEventListener('abort', stop);
     if (signal.aborted) lost();
-    else x.send(body as Uint8Array<ArrayBuffer>);
+    // bytes would be copied by this thread, a blob is not
+    else x.send(new Blob([body as Uint8Array<ArrayBuffer>]));
   });
 }
 

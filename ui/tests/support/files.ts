@@ -25,6 +25,21 @@ export class FakeFiles {
   /** What a reader gets instead. */
   given: (bytes: Uint8Array, from: number) => Uint8Array = (bytes) => bytes;
 
+  private readonly waiting: (() => void)[] = [];
+
+  /** Until so much of it is there, for a second at most. */
+  private stored(file: Blob, length: number): Promise<void> {
+    return new Promise((done) => {
+      const late = setTimeout(done, 1_000);
+      const look = (): void => {
+        if (file.bytes.length < length) return void this.waiting.push(look);
+        clearTimeout(late);
+        done();
+      };
+      look();
+    });
+  }
+
   isWhole(conv: string, msg: string): boolean {
     const file = this.all.get(`${conv}/${msg}`);
     return !file || file.bytes.length === file.size;
@@ -46,6 +61,8 @@ export class FakeFiles {
     const aborted = new Promise<never>((_, no) =>
       init.signal?.addEventListener('abort', () => no(new TypeError('aborted'))),
     );
+    // nobody may be waiting any more
+    aborted.catch(() => undefined);
     const own = await Promise.race([this.answer(method, Number(query)), aborted]);
     if (own) return own;
     const file = this.all.get(name);
@@ -58,6 +75,8 @@ export class FakeFiles {
       }
       case 'PUT': {
         if (!file) return fail(Code.not_found, 404);
+        // a part waits for the one before, not for long
+        if (Number(query) > file.bytes.length) await Promise.race([this.stored(file, Number(query)), aborted]);
         const have = file.bytes.length;
         if (Number(query) !== have) return fail(Code.conflict, 409, { have });
         const part = init.body as Uint8Array;
@@ -66,6 +85,7 @@ export class FakeFiles {
         bytes.set(file.bytes);
         bytes.set(part, have);
         file.bytes = bytes;
+        for (const look of this.waiting.splice(0)) look();
         return json({ have: bytes.length });
       }
       case 'DELETE':

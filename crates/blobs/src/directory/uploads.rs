@@ -3,6 +3,7 @@
 use std::{
     fs::{self, File},
     io,
+    num::NonZeroU64,
     os::unix::fs::FileExt,
 };
 
@@ -106,6 +107,9 @@ impl State {
         }
         if last {
             self.counted(upload.size);
+        } else if let Some(length) = NonZeroU64::new(part.len() as u64) {
+            // the disk begins to write it: when all is made durable little is left, and nobody waits for all of it at once
+            let _ = rustix::fs::fadvise(&file, at, Some(length), rustix::fs::Advice::DontNeed);
         }
         self.change(id, |progress| progress.have = written);
         Ok(Progress { have: written, ..progress })

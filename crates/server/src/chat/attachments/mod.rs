@@ -7,6 +7,7 @@
 mod download;
 mod posting;
 mod sweep;
+mod turns;
 mod upload;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -37,12 +38,13 @@ pub struct FileRules {
 pub struct Attachments {
     blobs: Option<Arc<dyn Blobs>>,
     rules: FileRules,
+    turns: turns::Turns,
 }
 
 impl Attachments {
     /// Files in a directory or a bucket, if there is one.
     pub fn new(blobs: Option<Arc<dyn Blobs>>, rules: FileRules) -> Self {
-        Self { blobs, rules }
+        Self { blobs, rules, turns: turns::Turns::default() }
     }
 
     /// Nobody sends files.

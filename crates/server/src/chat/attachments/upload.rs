@@ -1,6 +1,7 @@
 //! Uploading: who may, how much, and the parts.
 
 use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     blobs::{BlobError, BlobId, PART, Progress, Upload, sealed_length},
@@ -12,6 +13,7 @@ use crate::{
 use super::{
     super::{Act, Address, Chat, RequestError, space},
     Attachments,
+    turns::{AHEAD, BEGIN_PATIENCE, Turn},
 };
 
 /// Uploads that one may have begun and not posted.
@@ -58,36 +60,51 @@ impl Chat {
         }
     }
 
-    /// Whether a part may come now: to be asked before its bytes are read.
+    /// Waits until a part may be read: when those before it were. To be asked before its bytes are read.
     ///
     /// # Errors
     /// As [`Chat::add_to_file`].
-    pub async fn expects_part(&self, who: &Who, conv: ConvId, msg: MsgId, at: u64) -> Result<(), RequestError> {
-        let known = self.own_upload(who, BlobId { conv, msg }, |known| known.have == at).await?;
-        match known.ok_or(BlobError::NotFound)? {
-            known if known.have == at => Ok(()),
-            known => Err(BlobError::Elsewhere { have: known.have }.into()),
+    pub async fn expects_part(&self, who: &Who, conv: ConvId, msg: MsgId, at: u64) -> Result<Turn, RequestError> {
+        let (id, turns) = (BlobId { conv, msg }, &self.attachments.turns);
+        let begin_by = Instant::now() + BEGIN_PATIENCE;
+        let mut looked = false;
+        loop {
+            let changed = turns.changed();
+            let before = turns.before((id, at));
+            let waits = looked || before.is_some();
+            let known = self.own_upload(who, id, |known| known.have == at || (waits && known.have < at)).await?;
+            let have = known.ok_or(BlobError::NotFound)?.have;
+            if have == at {
+                return Ok(turns.begin((id, at), before));
+            }
+            if have > at || at - have > AHEAD || at % PART != 0 {
+                return Err(BlobError::Elsewhere { have }.into());
+            }
+            match before {
+                Some(mut part) => {
+                    if part.was_read().await {
+                        return Ok(turns.begin((id, at), Some(part)));
+                    }
+                }
+                None => timeout_at(begin_by, changed).await.map_err(|_| BlobError::Elsewhere { have })?,
+            }
+            looked = true;
         }
     }
 
     /// Adds a part, which is 1,048,832 bytes; the last may be shorter. If it is the last, the file is durable when this resolves.
     ///
     /// # Errors
-    /// The upload is not theirs, or not at this place; or the disk's.
-    pub async fn add_to_file(
-        &self,
-        who: &Who,
-        conv: ConvId,
-        msg: MsgId,
-        at: u64,
-        part: Bytes,
-    ) -> Result<Progress, RequestError> {
+    /// There is no such upload of theirs; the part does not continue it or has another length; or the disk's.
+    pub async fn add_to_file(&self, who: &Who, mut turn: Turn, part: Bytes) -> Result<Progress, RequestError> {
         let blobs = self.attachments.blobs()?.clone();
-        self.own_upload(who, BlobId { conv, msg }, |_| true).await?.ok_or(BlobError::NotFound)?;
+        turn.was_read().await;
+        let id = turn.id();
+        self.own_upload(who, id, |_| true).await?.ok_or(BlobError::NotFound)?;
         if self.store.space() == StorageState::Full {
             return Err(BlobError::Full.into());
         }
-        Ok(blobs.append(BlobId { conv, msg }, at, part).await?)
+        Ok(blobs.append(id, turn.at(), part).await?)
     }
 
     /// Gives up an upload whose message was not posted.

@@ -53,10 +53,10 @@ pub async fn route(
             let at = parameter(&request, "at").and_then(|at| at.parse().ok());
             let at = at.ok_or_else(|| RequestError::new(ErrorCode::Malformed, "at must say where the part begins"))?;
             // nobody sends bytes for something that is not theirs, or that is here already
-            http.chat.expects_part(&who, conv, msg, at).await?;
+            let turn = http.chat.expects_part(&who, conv, msg, at).await?;
             let Received { value, held: _held } = part(Sender::uploader(&http.bounds, address, PART), request).await?;
             let chat = http.chat.clone();
-            have(&run_detached(async move { chat.add_to_file(&who, conv, msg, at, value).await }).await?)
+            have(&run_detached(async move { chat.add_to_file(&who, turn, value).await }).await?)
         }
         _ => {
             let chat = http.chat.clone();
