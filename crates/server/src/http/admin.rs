@@ -209,6 +209,32 @@ impl Admin {
                 self.servers().ok_or_else(alone)?.drain();
                 Ok(json!({}))
             }
+            (_, "labels" | "target" | "blocks" | "unblock") => self.handling(method, path, body).await,
+            ("GET", "webhooks") => self.webhooks.list().await,
+            ("POST", "webhooks/test") => {
+                let body = body.unwrap_or_default();
+                self.webhooks.test(body["name"].as_str().unwrap_or_default()).await
+            }
+            ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
+            ("GET", "agents") => {
+                let desk = match &self.running {
+                    Some(r) => r.chat.desk_snapshot().await,
+                    None => None,
+                };
+                Ok(desk.map_or(json!([]), |d| json!(d.agents)))
+            }
+            ("GET", other) => match other.split_once('/') {
+                Some(("snippet", rest)) => self.snippet(rest).await,
+                Some(("stats", server)) => self.stats(Some(server)).await,
+                _ => self.explain(other).await,
+            },
+            _ => Err(not_present()),
+        }
+    }
+
+    /// What agents sort conversations by, targets of teams, and blocked visitors.
+    async fn handling(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, RequestError> {
+        match (method, path) {
             ("GET", "labels") => to_value(&*self.org.labels()),
             ("POST", "labels") => {
                 let Defined { kind, label } = read(body, "a label")?;
@@ -231,24 +257,6 @@ impl Admin {
                 }
                 self.desk_changed()
             }
-            ("GET", "webhooks") => self.webhooks.list().await,
-            ("POST", "webhooks/test") => {
-                let body = body.unwrap_or_default();
-                self.webhooks.test(body["name"].as_str().unwrap_or_default()).await
-            }
-            ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
-            ("GET", "agents") => {
-                let desk = match &self.running {
-                    Some(r) => r.chat.desk_snapshot().await,
-                    None => None,
-                };
-                Ok(desk.map_or(json!([]), |d| json!(d.agents)))
-            }
-            ("GET", other) => match other.split_once('/') {
-                Some(("snippet", rest)) => self.snippet(rest).await,
-                Some(("stats", server)) => self.stats(Some(server)).await,
-                _ => self.explain(other).await,
-            },
             _ => Err(not_present()),
         }
     }

@@ -77,7 +77,7 @@ impl Chat {
             if have == at {
                 return Ok(turns.begin((id, at), before));
             }
-            if have > at || at - have > AHEAD || at % PART != 0 {
+            if have > at || at - have > AHEAD || !at.is_multiple_of(PART) {
                 return Err(BlobError::Elsewhere { have }.into());
             }
             match before {
