@@ -129,6 +129,20 @@ async fn colleagues_on_two_servers_see_each_other_and_hand_on() {
         _ => None,
     };
     li.frame(both).await;
+    // a note that names wu, and one who may not see the conversation
+    let mut zhou = Peer::agent(&servers.two, "zhou").await;
+    let users: Vec<_> = ["wu", "zhou", "li", "nobody"].map(|user| user.parse().unwrap()).into();
+    li.ask(|req| ClientFrame::Mention { req, conv, users: users.clone() }).await.unwrap();
+    let named =
+        |f: &ServerFrame| if let ServerFrame::Mention { conv, by } = f { Some((*conv, by.clone())) } else { None };
+    assert_eq!(wu.frame(named).await, (conv, "li".parse().unwrap()));
+    for peer in [&mut zhou, &mut li] {
+        peer.ask(|req| ClientFrame::Status { req, state: AgentState::Online }).await.unwrap();
+        assert!(!peer.log.iter().any(|f| named(f).is_some()));
+    }
+    let many = vec!["wu".parse().unwrap(); 21];
+    let refused = li.ask(|req| ClientFrame::Mention { req, conv, users: many }).await.unwrap_err();
+    assert_eq!(refused.0, kefu::proto::ErrorCode::TooLarge);
     li.transfer(conv, Some("wu"), None).await.unwrap();
     visitor.until(conv, |v| v.owner == owner("wu")).await;
     wu.follow(conv).await;

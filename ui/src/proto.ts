@@ -103,6 +103,7 @@ export type Request =
   | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string; form?: string }
   | { t: 'restore'; conv: string; envelopes: string[] }
   | { t: 'close' | 'reopen' | 'dismiss' | 'accept' | 'decline' | 'take'; conv: string }
+  | { t: 'mention'; conv: string; users: string[] }
   | { t: 'status'; state: AgentState }
   | { t: 'transfer'; conv: string; agent?: string; team?: string };
 
@@ -156,6 +157,8 @@ export type ServerFrame =
   | { t: 'status'; state: AgentState; why?: string }
   | ({ t: 'missed' } & MissedCount)
   | { t: 'agents'; list: AgentInfo[] }
+  /** A colleague named this agent in a note. */
+  | { t: 'mention'; conv: string; by: string }
   /** Documents that this agent has were changed. */
   | { t: 'documents'; kind: string; seq: number };
 

@@ -1,8 +1,9 @@
 /** The index is built from what an agent may read, and follows it. The server is made up, the clients are real. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { hex } from '../src/crypto/bytes';
-import { kidOf } from '../src/crypto/hash';
+import { envelopeHash, kidOf } from '../src/crypto/hash';
 import { openBoxes } from '../src/client/account';
+import type { Conversation } from '../src/client/conversation';
 import { syncFromLog } from '../src/client/log-sync';
 import { createHttp } from '../src/link/http';
 import { ClientError } from '../src/model';
@@ -168,6 +169,22 @@ describe('the index of an agent', () => {
     x.indexer.keepTeams(['vip']);
     await until(() => x.states.at(-1)?.conversations === 0);
     expect(x.kept.parts.size + x.kept.convs.size).toBe(0);
+  });
+
+  it('has what a changed message says now, and not what it said before', async () => {
+    lists();
+    const v = await begin('the price is fiveyuan');
+    const x = await build();
+    await done(x);
+    expect(await x.found('fiveyuan')).toHaveLength(1);
+    const t = v.client.thread.value as Conversation;
+    const msg = t.messages.value.find((m) => m.kind === 'text')!.id;
+    const hash = hex(envelopeHash(t.log.lines.find(msg)!.env!.bytes));
+    await t.send({ t: 'text', ts: 0, text: 'the price is sixyuan', edit: { msg, hash } });
+    await until(() => t.messages.value.some((m) => m.edited));
+    x.indexer.note({ ...conv(t.id) });
+    await until(() => !new TextDecoder().decode([...x.kept.parts.values()][0]?.texts).includes('fiveyuan'));
+    expect([await x.found('fiveyuan'), await x.found('sixyuan')]).toEqual([[], ['the price is sixyuan']]);
   });
 
   it('reads nothing new while it is paused, and waits for who types', async () => {

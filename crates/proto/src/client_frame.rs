@@ -164,6 +164,15 @@ pub enum ClientFrame {
         /// The conversation.
         conv: ConvId,
     },
+    /// A note of this agent names colleagues: they are told.
+    Mention {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// Whom it names.
+        users: Vec<UserId>,
+    },
     /// An agent's state.
     Status {
         /// Answered with this number.

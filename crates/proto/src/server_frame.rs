@@ -191,6 +191,13 @@ pub enum ServerFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<StatusWhy>,
     },
+    /// To an agent: a colleague named them in a note.
+    Mention {
+        /// The conversation.
+        conv: ConvId,
+        /// The colleague.
+        by: UserId,
+    },
     /// To agents: documents that they have changed; those after what they hold are to be requested.
     Documents {
         /// What kind.

@@ -63,6 +63,7 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Close { req, conv, reason: None }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
+        agents(ClientFrame::Mention { req, conv, users: vec!["li".parse().unwrap()] }, Refused(NotFound)),
         agents(ClientFrame::Status { req, state: AgentState::Busy }, Own),
         agents(ClientFrame::Accept { req, conv }, Refused(TooLate)),
         agents(ClientFrame::Decline { req, conv }, Own),

@@ -29,6 +29,7 @@ import {
 } from './account';
 import { AgentDesk } from './agent-desk';
 import { Documents } from './documents';
+import { Drafts } from './drafts';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
@@ -180,7 +181,7 @@ export class Agent extends AgentDesk implements AgentClient {
         key: identity.ed,
         backend: this.savedSession.backend,
         store: this.savedSession.store,
-        storagePrefix: `a/${this.server}/${identity.user}/`,
+        storagePrefix: this.prefixOf(identity),
         sync: this.sync!,
         boxes: () => this.boxes,
         connection: this.connection,
@@ -215,9 +216,15 @@ export class Agent extends AgentDesk implements AgentClient {
       ended();
     };
     this.documents = this.documentsOf(identity);
+    const { backend, store } = this.savedSession;
+    this.drafts = new Drafts(backend, store, this.prefixOf(identity), identity.x);
     this.engine.link.start();
     this.session.value = 'signed-in';
     return Promise.resolve();
+  }
+
+  private prefixOf(me: Identity): string {
+    return `a/${this.server}/${me.user}/`;
   }
 
   private documentsOf(me: Identity): Documents {
@@ -230,7 +237,7 @@ export class Agent extends AgentDesk implements AgentClient {
       env: this.deps.env,
       backend: this.savedSession.backend,
       store: this.savedSession.store,
-      storagePrefix: `a/${this.server}/${me.user}/`,
+      storagePrefix: this.prefixOf(me),
       me,
       person: () => this.me.value,
       directory: () => this.sync!.directory,
@@ -250,10 +257,12 @@ export class Agent extends AgentDesk implements AgentClient {
     this.boxes = new Map();
     this.documents?.close();
     this.documents = null;
+    this.drafts = null;
     this.clearDesk();
   }
 
   private async signedOut(reason: ErrorKey): Promise<void> {
+    void this.drafts?.forget();
     for (const { id } of this.conversations.value) this.giveBack(id, 'signed-out');
     this.leaveEngine();
     // before the page asks why
@@ -272,8 +281,10 @@ export class Agent extends AgentDesk implements AgentClient {
   }
 
   async logout(): Promise<void> {
+    const { drafts } = this;
     this.leaveEngine();
     this.session.value = 'signed-out';
+    await drafts?.forget();
     await this.savedSession.forget();
   }
 

@@ -28,6 +28,7 @@ import { asClientError, type AgentDeps } from './agent-session';
 import { AgentSignals } from './agent-signals';
 import type { Conversation } from './conversation';
 import type { Documents } from './documents';
+import type { Drafts } from './drafts';
 import { examplesIn, type Example } from './intent-feedback';
 import type { Engine } from './engine';
 import { ConvList } from './list';
@@ -53,6 +54,7 @@ export abstract class AgentDesk extends AgentSignals {
   protected engine: Engine | null = null;
   /** What is kept beside conversations; null unless signed in. */
   documents: Documents | null = null;
+  drafts: Drafts | null = null;
   /** Conversations on screen. */
   private readonly shown = new Set<string>();
   /** Largest files of sites, as the server named them. */
@@ -229,6 +231,12 @@ export abstract class AgentDesk extends AgentSignals {
       case 'agents':
         this.agents.value = f.list;
         return;
+      case 'mention': {
+        const name = this.engine!.context.directory().nameOf(f.by) ?? f.by;
+        const conv = this.conversations.value.find((item) => item.id === f.conv);
+        this.notice('info', 'notice.mention', { name, visitor: conv?.name || f.conv.slice(0, 4) });
+        return;
+      }
       case 'documents':
         this.documents?.announced(f.kind);
         return;
@@ -313,8 +321,14 @@ export abstract class AgentDesk extends AgentSignals {
     return known;
   }
 
-  note(conv: string, text: string, fix?: IntentFeedback): Promise<void> {
-    return this.thread(conv).send({ t: 'note', ts: this.deps.env.now(), text, fix }, true);
+  async note(conv: string, text: string, fix?: IntentFeedback, at: readonly string[] = []): Promise<void> {
+    const users = [...at];
+    await this.thread(conv).send(
+      { t: 'note', ts: this.deps.env.now(), text, fix, ...(at.length && { at: users }) },
+      true,
+    );
+    // the note is what counts; who hears of it later finds it
+    if (at.length) void this.request({ t: 'mention', conv, users }).catch(() => undefined);
   }
   readonly retry = (conv: string, id: string): void => this.thread(conv).outbox.retry(id);
   readonly takeBack = (conv: string, id: string): string => this.thread(conv).outbox.takeBack(id);

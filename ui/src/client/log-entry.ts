@@ -88,8 +88,8 @@ export function errorOf(e: unknown): ErrorKey {
  * Whether this line replaces the text of another (protocol §2, rule 7): the same sender, the very envelope, two minutes at most. If that one
  * was taken back, so are its later versions. What fails is a message like others.
  */
-export function replaces(e: Entry, target: Entry | undefined): boolean {
-  if (!target || target.sender !== e.sender || target.isEdit || e.at - target.at > EDIT_MS) return false;
+export function replaces(e: Entry, target: Entry): boolean {
+  if (target.sender !== e.sender || target.isEdit || e.at - target.at > EDIT_MS) return false;
   if (target.kind === 'recalled') return true;
   const { body, env } = target;
   return body?.t === 'text' && !!env && hex(envelopeHash(env.bytes)) === editOf(e)?.hash;
@@ -97,6 +97,10 @@ export function replaces(e: Entry, target: Entry | undefined): boolean {
 
 /** What a text replaces, by its own word. */
 export const editOf = ({ body }: Entry): Edited | undefined => (body?.t === 'text' && body.edit) || undefined;
+
+/** What it says now, and said before; the last is the present one. */
+export const textsOf = ({ body, edits = [] }: Entry): string[] =>
+  [body, ...edits.map((e) => e.body)].flatMap((b) => (b?.t === 'text' || b?.t === 'note' ? b.text : []));
 
 /** Whether a recall names what is at this line: the same sender, its number, and its hash where the whole envelope is here. */
 export function recalls(env: Envelope, target: Entry): boolean {

@@ -1,7 +1,7 @@
 /** The lines of one conversation's log, found by their place or their message id, and the order that their senders gave them. */
 import { reject } from '../crypto/error';
 import { Kind, type Envelope } from '../proto';
-import type { Entry } from './log-entry';
+import { editOf, replaces, type Entry } from './log-entry';
 import { Order } from './order';
 
 export class LogLines {
@@ -22,6 +22,17 @@ export class LogLines {
 
   find(msg: string): Entry | undefined {
     return this.byMsg.get(msg);
+  }
+
+  /** Whether its text belongs to another line, which then has it. A key may come late: then it is found later. */
+  isEdit(e: Entry): boolean {
+    const edit = e.isEdit ? undefined : editOf(e);
+    const target = edit && this.find(edit.msg);
+    if (target && replaces(e, target)) {
+      (target.edits ??= []).push(e);
+      e.isEdit = true;
+    }
+    return e.isEdit ?? false;
   }
 
   /** Rejects a number or a message id that was there already. */

@@ -4,7 +4,7 @@ import type { Body, FileBody } from '../crypto/envelope';
 import type { ErrorKey, FileInfo, Form, Message, Side, ThreadEvent } from '../model';
 import { Kind, ownerUser, type Marks } from '../proto';
 import type { ConversationLog } from './conversation-log';
-import { editOf, replaces, type Entry } from './log-entry';
+import { textsOf, type Entry } from './log-entry';
 import type { Rewind } from './memory';
 import type { Outgoing } from './outgoing';
 import type { DirectoryAccess, Participant } from './context';
@@ -88,7 +88,8 @@ export class Timeline {
   ): Message[] {
     const out: Message[] = [];
     const rewinds = [...this.log.memory.now.rewinds];
-    const shown = this.log.lines.entries.filter((e) => e.seq <= kept && !this.isEdit(e) && !isFilled(e));
+    const { lines } = this.log;
+    const shown = lines.entries.filter((e) => e.seq <= kept && !lines.isEdit(e) && !isFilled(e));
     for (const e of shown) {
       while (rewinds[0] && rewinds[0].after < e.seq) out.push(this.rewound(rewinds.shift()!));
       out.push(this.lineOf(e, this.stateOf(e, other), recallable));
@@ -103,33 +104,17 @@ export class Timeline {
     return out;
   }
 
-  /** Its text belongs to another line. A key may come late: then it is found later. */
-  private isEdit(e: Entry): boolean {
-    const edit = editOf(e);
-    const target = edit && !e.isEdit ? this.log.lines.find(edit.msg) : undefined;
-    if (replaces(e, target)) {
-      (target!.edits ??= []).push(e);
-      e.isEdit = true;
-    }
-    return e.isEdit ?? false;
-  }
-
-  /** What it says now, and said before; the last is the present one. */
-  private textsOf({ body, edits = [] }: Entry): string[] {
-    return [body, ...edits.map((e) => e.body)].flatMap((b) => (b?.t === 'text' || b?.t === 'note' ? b.text : []));
-  }
-
   private quoteOf({ body, robot }: Entry): Message['quote'] {
     if (body?.t !== 'text' || robot !== undefined || !isText(body.re)) return undefined;
     const of = this.log.lines.find(body.re);
-    return { id: body.re, text: (of?.kind === 'message' && this.textsOf(of).pop()) || '' };
+    return { id: body.re, text: (of?.kind === 'message' && textsOf(of).pop()) || '' };
   }
 
   /** Called for every line at every change: nothing is made but what changed. */
   private lineOf(e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const known = this.lines.get(e);
     const quote = this.quoteOf(e);
-    const words = `${this.textsOf(e).length} ${quote?.text}`;
+    const words = `${textsOf(e).length} ${quote?.text}`;
     const same =
       known &&
       known.words === words &&
@@ -228,7 +213,7 @@ export class Timeline {
         if (body?.t === 'form') {
           return { ...base, author, kind: 'form', form: formOf(body), canRecall: no };
         }
-        const before = this.textsOf(e);
+        const before = textsOf(e);
         const text = before.pop() ?? body?.text ?? '';
         const said = e.robot === undefined ? undefined : robotSaid(body);
         if (body?.t === 'ctl')

@@ -13,6 +13,7 @@ import { useSignalEffect } from '../ui/signals';
 import { ChangePassword } from './ChangePassword';
 import { CloseDialog } from './CloseDialog';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
+import { keepDrafts } from './drafts';
 import { watchHotkeys } from './hotkeys';
 import { FirstSteps } from './FirstSteps';
 import { lazy } from './lazy';
@@ -79,6 +80,7 @@ export function Desk({ client }: { client: AgentClient }) {
     if (keepsIndex()) void startSearch(client);
     return endSearch;
   }, [client]);
+  useEffect(() => keepDrafts(state, client), [state, client]);
   const desk = useRef<HTMLDivElement>(null);
   useEffect(() => keepFocus(desk.current!), []);
   // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.

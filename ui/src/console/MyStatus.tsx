@@ -63,6 +63,10 @@ export function MyStatus({ client }: { client: AgentClient }) {
             label: t(state.assist.value ? 'assistOff' : 'assistOn'),
             onSelect: () => state.setAssist(!state.assist.peek()),
           },
+          {
+            label: t(state.ctrlSends.value ? 'enterSends' : 'ctrlSends'),
+            onSelect: () => state.setCtrlSends(!state.ctrlSends.peek()),
+          },
           { label: t('language'), onSelect: () => setLang(lang.peek() === 'en' ? 'zh-CN' : 'en') },
           ...(me.role === 'admin'
             ? [{ label: t('exportFeedback'), onSelect: () => void exportFeedback(state, client) }]

@@ -14,7 +14,9 @@ import { WaitBanner } from '../ui/WaitBanner';
 import { sayError } from './acts';
 import { dismissing, dismissMissed } from './missed';
 import { accept, decline } from './Offers';
-import { Picker, useReplyPicker } from './replies/Picker';
+import { EmojiButton } from './EmojiButton';
+import { colleagues, named } from './replies/mentions';
+import { Picker, useFieldPicker } from './replies/Picker';
 import { rightsOf } from './rights';
 import { Suggestions } from './Suggestions';
 import { useConsole } from './useConsole';
@@ -32,7 +34,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
   const rights = rightsOf(client, item);
   const blocked = thread.blocked.value;
   const wait = client.connection.value.state === 'online' ? thread.wait.value : null;
-  const picker = useReplyPicker(state, client, item, state.mode.value);
+  const picker = useFieldPicker(state, client, item, state.mode.value);
   // Also takes the focus when a conversation is opened, so that one can write at once.
   useEffect(() => {
     state.focusField.value++;
@@ -53,7 +55,9 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
 
   const send = (text: string) => {
     state.setDraft(item.id, state.mode.peek(), '');
-    const work = note ? client.note(item.id, text) : sendReply(state, client, item.id, text);
+    const work = note
+      ? client.note(item.id, text, undefined, named(colleagues(client, item), text))
+      : sendReply(state, client, item.id, text);
     work.catch((e) => {
       console.error(e);
       state.toasts.show(() => sayError(e));
@@ -114,7 +118,9 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             onValue={(text) => state.setDraft(item.id, state.mode.peek(), text)}
             onSend={send}
             onTyping={note ? undefined : (on) => client.typing(item.id, on)}
-            placeholder={t(note ? 'noteHint' : 'replyHint')}
+            placeholder={t(note ? 'noteHint' : state.ctrlSends.value ? 'replyHintCtrl' : 'replyHint')}
+            ctrlSends={state.ctrlSends.value}
+            foot={<EmojiButton disabled={!note && !!blocked} />}
             label={t(note ? 'note' : 'reply')}
             disabled={!note && !!blocked}
             focusKey={state.focusField.value}

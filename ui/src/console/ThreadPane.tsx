@@ -10,10 +10,13 @@ import * as icon from '../ui/icons';
 import { MessageList } from '../ui/MessageList';
 import { BotLine } from './BotLine';
 import { eventText } from './events';
+import { Find } from './Find';
+import { Fold, foldEvents } from './fold';
 import { fieldLabel } from './fields';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
 import { nameOf } from './conversations';
+import { useSignal } from '../ui/signals';
 import { useConsole } from './useConsole';
 import { begin } from './writing';
 
@@ -22,11 +25,15 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   useEffect(() => () => client.leave(item.id), [client, item.id]);
   const all = thread.messages.value;
-  const { messages, fixes, turns } = useMemo(() => readThread(all), [all]);
+  const { messages: said, fixes, turns } = useMemo(() => readThread(all), [all]);
+  const target = useSignal<{ id: string } | null>(null);
   const synced = thread.synced.value;
   const firstUnread = useFirstUnread(thread);
   const name = nameOf(item);
   const typing = thread.typing.value;
+  const textOf = (m: Message) =>
+    eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name);
+  const { messages, folds } = useMemo(() => foldEvents(said, (m) => textOf(m) !== null), [said]);
   // what was refused is its writer's again, to be written otherwise; newer words stay
   const edit = (m: Message) => {
     const of = m.kind === 'note' ? 'note' : 'reply';
@@ -40,6 +47,16 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   return (
     <main class="c-thread" data-drop>
       <ThreadHead client={client} item={item} thread={thread} />
+      {state.finding.value && (
+        <Find
+          messages={messages}
+          onGo={(id) => (target.value = { id })}
+          onClose={() => {
+            state.finding.value = false;
+            state.focusField.value++;
+          }}
+        />
+      )}
       {!synced && !messages.length ? (
         <p class="c-loading" role="status">
           <span class="k-spin" aria-hidden="true" /> {t('loadingThread')}
@@ -52,7 +69,11 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           eventTimes
           visitorName={name}
           fieldLabel={fieldLabel}
-          eventText={(m) => eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
+          target={target.value}
+          eventText={(m) => {
+            const n = folds.get(m.id)?.length;
+            return n ? t('folded', { n }) : textOf(m);
+          }}
           errorText={(m) => errorText(m.error)}
           errorOf={errorText}
           files={thread.files}
@@ -63,12 +84,16 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           edit={edit}
           change={(m) => begin(state, item.id, 'edit', m)}
           quote={rightsOf(client, item).canReply ? (m) => begin(state, item.id, 'quote', m) : undefined}
-          below={(m) =>
-            m.thought &&
-            turns.get(m.thought?.re) === m && (
-              <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />
-            )
-          }
+          below={(m) => {
+            const events = folds.get(m.id);
+            if (events) return <Fold events={events} text={textOf} />;
+            return (
+              m.thought &&
+              turns.get(m.thought?.re) === m && (
+                <BotLine client={client} conv={item.id} message={m} fix={fixes.get(m.id)} />
+              )
+            );
+          }}
         />
       )}
       <ReplyBox client={client} item={item} thread={thread} />
@@ -147,6 +172,12 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
           {t('close')}
         </Button>
       )}
+      <IconButton
+        icon={icon.find}
+        label={t('find')}
+        title={`${t('find')} (Ctrl+Shift+F)`}
+        onClick={() => (state.finding.value = !state.finding.peek())}
+      />
       <span class="c-info">
         <IconButton
           icon={icon.person}

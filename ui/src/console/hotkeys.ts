@@ -17,6 +17,7 @@ export const SHORTCUTS = [
   ['Alt+1…3', 'kAssist'],
   ['/', 'kReplies'],
   ['↑', 'kEditLast'],
+  ['Ctrl+Shift+F', 'kFind'],
   ['Enter', 'kSend'],
   ['Shift+Enter', 'kLine'],
   ['Esc', 'kEsc'],
@@ -46,6 +47,10 @@ export function handleKey(state: ConsoleState, client: AgentClient, e: KeyboardE
   if (e.key === '?' && !isTyping(e)) {
     state.dialog.value = 'shortcuts';
     return true;
+  }
+  if (e.code === 'KeyF' && (e.ctrlKey || e.metaKey) && e.shiftKey && !e.altKey) {
+    if (state.selected.peek()) state.finding.value = true;
+    return !!state.selected.peek();
   }
   if (!e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
   const open = client.conversations.peek().find((item) => item.id === state.selected.peek());

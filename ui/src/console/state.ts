@@ -1,4 +1,4 @@
-/** What one console remembers: which conversation is open, drafts, settings. Drafts stay in memory: they are not encrypted. */
+/** What one console remembers: which conversation is open, drafts, settings. */
 import { Tray } from '../files/tray';
 import type { Dropped, ErrorKey, Tab } from '../model';
 import { signal } from '../signals';
@@ -37,7 +37,12 @@ export class ConsoleState {
   readonly writing = signal<Writing | null>(null);
   readonly suggest = createSuggest();
   private readonly trays = new Map<string, Tray>();
-  private readonly drafts = signal<ReadonlyMap<string, string>>(new Map());
+  /** By what they are and the conversation. */
+  readonly drafts = signal<ReadonlyMap<string, string>>(new Map());
+  /** Enter makes a line, and Ctrl+Enter sends. */
+  readonly ctrlSends = signal(stored('send') === 'ctrl');
+  /** The bar that looks for words in the conversation. */
+  readonly finding = signal(false);
 
   draftOf(conv: string, of: Mode): string {
     return this.drafts.value.get(`${of} ${conv}`) ?? '';
@@ -68,7 +73,13 @@ export class ConsoleState {
     this.selected.value = conv;
     this.mode.value = 'reply';
     this.showVisitor.value = false;
+    this.finding.value = false;
     this.dialog.value = null;
+  }
+
+  setCtrlSends(on: boolean): void {
+    this.ctrlSends.value = on;
+    store('send', on ? 'ctrl' : 'enter');
   }
 
   setAssist(on: boolean): void {

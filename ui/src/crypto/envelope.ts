@@ -85,7 +85,7 @@ export type Body =
       after?: string;
     }
   | FileBody
-  | { t: 'note'; ts: number; text: string; fix?: IntentFeedback; for?: 'transfer' }
+  | { t: 'note'; ts: number; text: string; fix?: IntentFeedback; for?: 'transfer'; at?: string[] }
   | { t: 'ctl'; ts: number; text: string; re?: string; why: string; team?: string; bot?: BotThought };
 
 export function header(kind: number, sender: Uint8Array, f: HeaderFields): Uint8Array {

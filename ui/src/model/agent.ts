@@ -61,7 +61,8 @@ export interface Notice {
     | 'notice.teams_joined'
     | 'notice.role'
     | 'notice.password'
-    | 'notice.made_busy';
+    | 'notice.made_busy'
+    | 'notice.mention';
   params?: Record<string, string | number>;
 }
 
@@ -82,6 +83,13 @@ export interface Dropped {
   /** Name of the conversation's team. */
   team: string;
   texts: readonly Unsent[];
+}
+
+/** Drafts by name, as this browser keeps them. */
+export interface DraftStore {
+  load(): Promise<ReadonlyMap<string, string>>;
+  /** '': it is sent, or given up. */
+  keep(name: string, words: string): void;
 }
 
 /** The signed-in agent. */
@@ -188,14 +196,16 @@ export interface AgentClient {
   sendFile(conv: string, file: Picked, progress: (share: number) => void, signal?: AbortSignal): Promise<void>;
   /** Largest file of a site, in bytes; 0: none are taken. */
   maxFile(site: string): Promise<number>;
-  /** `fix`: a judgement of what the robot understood; sealed to the team like every note. */
-  note(conv: string, text: string, fix?: IntentFeedback): Promise<void>;
+  /** `fix`: a judgement of what the robot understood; sealed to the team like every note. `at`: colleagues (user ids) who are told that it names them. */
+  note(conv: string, text: string, fix?: IntentFeedback, at?: readonly string[]): Promise<void>;
   /** Judgements of the robot in all conversations this agent can read, with the text they are about. Takes its time. */
   intentFeedback(): Promise<readonly { text: string; intent: string }[]>;
   /** The knowledge of a site, fetched when it is first asked for. It is searched here: what a visitor wrote goes nowhere. */
   knowledge(site: string): ReadonlySignal<SiteKnowledge>;
   /** What is kept beside conversations; null unless signed in. */
   readonly documents: DocumentsClient | null;
+  /** Unsent words over a reload; null unless signed in. */
+  readonly drafts: DraftStore | null;
   retry(conv: string, id: string): void;
   /** Takes a failed message out of what waits, to be written otherwise. Its text; '' if it is not there. */
   takeBack(conv: string, id: string): string;

@@ -10,7 +10,7 @@ import { ConversationLog } from '../client/conversation-log';
 import { entriesAfter, type DirectorySync } from '../client/directory-sync';
 import type { Directory } from '../crypto/directory';
 import { nameIn } from '../client/list';
-import type { Entry } from '../client/log-entry';
+import { textsOf, type Entry } from '../client/log-entry';
 import type { Http } from '../link/http';
 import { ClientError, type ErrorKey } from '../model';
 import { PAGE_RECORDS, parsePage, REVISION, type Conv, type SignedJson, type WireRecord } from '../proto';
@@ -146,7 +146,9 @@ export class HistoryReader {
   /** What a conversation says. */
   async read(conv: Conv): Promise<{ row: ConvRow; docs: Doc[] }> {
     const { log, records } = await this.log(conv.id, conv.last);
-    const { entries } = log.lines;
+    const { lines } = log;
+    // what was said before a change is not searched
+    const entries = lines.entries.filter((e) => !lines.isEdit(e));
     const docs = entries.flatMap((e) => this.doc(conv.id, e, log.epochs.visitor?.kid) ?? []);
     const forms = entries.flatMap((e) => (e.body?.t === 'form' ? { kind: 'form' as const, form: e.body } : []));
     const row: ConvRow = {
@@ -167,7 +169,7 @@ export class HistoryReader {
 
   private doc(conv: string, e: Entry, visitor: string | undefined): Doc | null {
     if (e.kind !== 'message' && e.kind !== 'note') return null;
-    const text = textOf(e.body).slice(0, MAX_TEXT).trim();
+    const text = (textsOf(e).pop() ?? textOf(e.body)).slice(0, MAX_TEXT).trim();
     if (!text) return null;
     const who = e.sender === visitor ? 'visitor' : e.robot !== undefined ? 'robot' : { user: e.user ?? '' };
     return { conv, seq: e.seq, at: e.at, msg: e.msg, who, note: e.kind === 'note', text };

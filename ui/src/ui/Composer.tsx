@@ -46,6 +46,8 @@ interface ComposerProps {
   files?: ComposerFiles;
   /** Keys that mean something else here; true: this one did. */
   keys?: (e: KeyboardEvent) => boolean;
+  /** Enter makes a line, and Ctrl+Enter sends. */
+  ctrlSends?: boolean;
   /** More attributes of the field. */
   field?: Record<string, string | undefined>;
 }
@@ -63,6 +65,7 @@ export function Composer({
   foot,
   files,
   keys,
+  ctrlSends,
   field: more,
 }: ComposerProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -106,10 +109,10 @@ export function Composer({
 
   const onKey = (e: KeyboardEvent) => {
     if (keys?.(e)) e.preventDefault();
-    else if (isSend(e)) {
+    else if (ctrlSends ? isLine(e) : isSend(e)) {
       e.preventDefault();
       send();
-    } else if (isLine(e)) {
+    } else if (!ctrlSends && isLine(e)) {
       e.preventDefault();
       const el = field.current!;
       el.setRangeText('\n', el.selectionStart, el.selectionEnd, 'end');

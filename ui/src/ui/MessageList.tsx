@@ -30,6 +30,8 @@ interface ListProps extends MessageActs {
   typing: { name: string } | null;
   /** The end is on screen and the page is visible. */
   onSeen: () => void;
+  /** Shows the message with this id; a new object does it again. */
+  target?: { id: string } | null;
   /** Changes when the list comes into view. */
   seenKey?: unknown;
   head?: preact.ComponentChildren;
@@ -43,7 +45,8 @@ export function MessageList(props: ListProps) {
   /** What is being read and where it is on screen, while the view moves. */
   const anchor = useRef<{ id?: string | null; top: number }>();
   const [moves, setMoves] = useState(0);
-  const [below, setBelow] = useState(false);
+  /** How many came since the reader left the end. */
+  const [below, setBelow] = useState(0);
   const lastId = useRef<string>();
   const [viewed, setViewed] = useState<string | null>(null);
   const acts = useRef<MessageActs>(props);
@@ -60,7 +63,10 @@ export function MessageList(props: ListProps) {
     // Gone already when the page changed in the same breath.
     if (!el) return;
     if (atEnd.current) el.scrollTop = el.scrollHeight;
-    else if (last?.id !== lastId.current) setBelow(true);
+    else if (last?.id !== lastId.current) {
+      const seen = messages.findIndex((m) => m.id === lastId.current);
+      setBelow((n) => n + length - 1 - seen);
+    }
     lastId.current = last?.id;
   }, [last?.id, typing === null]);
 
@@ -90,6 +96,10 @@ export function MessageList(props: ListProps) {
     document.addEventListener('visibilitychange', seen);
     return () => document.removeEventListener('visibilitychange', seen);
   }, [last?.id, last?.seq, below, props.seenKey]);
+
+  useEffect(() => {
+    if (props.target) jump(props.target.id);
+  }, [props.target]);
 
   /** One step towards the beginning or the end of the thread. */
   const move = (by: -1 | 1) => {
@@ -125,7 +135,7 @@ export function MessageList(props: ListProps) {
 
   const toEnd = () => {
     atEnd.current = true;
-    setBelow(false);
+    setBelow(0);
     setMoves(moves + 1);
     // after the newest are there
     requestAnimationFrame(() => {
@@ -141,7 +151,7 @@ export function MessageList(props: ListProps) {
     const nearEnd = el.scrollHeight - el.scrollTop - el.clientHeight < NEAR_END_PX;
     if (nearEnd && to < length) return move(1);
     atEnd.current = nearEnd;
-    if (nearEnd && below) setBelow(false);
+    if (nearEnd && below) setBelow(0);
     if (el.scrollTop < NEAR_END_PX && from > 0 && !nearEnd) move(-1);
   };
 
@@ -170,9 +180,9 @@ export function MessageList(props: ListProps) {
           {typing && <TypingBubble name={typing.name} />}
         </div>
       </div>
-      {(below || to < length) && (
+      {(below > 0 || to < length) && (
         <button type="button" class="k-below" onClick={toEnd}>
-          <Icon d={icon.down} size={16} /> {t('newBelow')}
+          <Icon d={icon.down} size={16} /> {t('newBelow')} {below || ''}
         </button>
       )}
       {viewed && props.files && (

@@ -242,6 +242,12 @@ describe('no reader without a bound', () => {
     ['client/list.ts', '.sort((a, b) => b.lastAt - a.lastAt', 'conversations, not messages; once for many changes'],
     ['client/send-queue.ts', 'this.queue.sort(', 'what this person wrote'],
     ['client/visitor-session.ts', 'sort((a, b) => b.created - a.created)', 'own conversations, once a connection'],
+    ['console/Emoji.tsx', "group.all.split(' ')", 'our own list'],
+    ['console/Find.tsx', '.trim().toLowerCase()', 'typed here; at most 100 characters'],
+    ['console/Find.tsx', 'm.text.toLowerCase()', 'linear; when an agent looks for words'],
+    ['console/Find.tsx', 'm.file?.name.toLowerCase()', 'a short name'],
+    ['console/replies/mentions.ts', 'query.toLowerCase()', 'typed here; at most 20 characters'],
+    ['console/replies/mentions.ts', 'a.name.toLowerCase()', 'a short name'],
     ['console/replies/csv.ts', 'name.trim().toLowerCase()', 'a column of a file that the agent chose; 4 MiB'],
     [
       'console/replies/csv.ts',

@@ -31,6 +31,7 @@ mod limits;
 mod list;
 mod lookup;
 mod members;
+mod mention;
 mod missed;
 mod open;
 mod post;

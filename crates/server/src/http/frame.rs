@@ -136,6 +136,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Label { kind, label, .. } => chat.define_label(conn, kind, label).await,
         F::Reopen { conv, .. } => chat.reopen(conn, address, conv).await,
         F::Dismiss { conv, .. } => chat.dismiss(conn, conv).await,
+        F::Mention { conv, users, .. } => chat.mention(conn, conv, users).await,
         F::Status { state, .. } => chat.set_status(conn, state).await,
         F::Accept { conv, .. } => chat.accept(conn, conv).await,
         F::Decline { conv, .. } => chat.decline(conn, conv),
@@ -159,6 +160,7 @@ fn request_of(frame: &ClientFrame) -> Option<u64> {
         | F::Label { req, .. }
         | F::Reopen { req, .. }
         | F::Dismiss { req, .. }
+        | F::Mention { req, .. }
         | F::Status { req, .. }
         | F::Accept { req, .. }
         | F::Decline { req, .. }
@@ -184,6 +186,7 @@ fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
         | F::Block { conv, .. }
         | F::Reopen { conv, .. }
         | F::Dismiss { conv, .. }
+        | F::Mention { conv, .. }
         | F::Accept { conv, .. }
         | F::Decline { conv, .. }
         | F::Take { conv, .. }
