@@ -34,7 +34,9 @@ for (const lang of ['zh-CN', 'en'] as const)
       await picture(computer.page, `seed-${lang}`);
 
       // the page can't read it any more, and the browser keeps nothing of it
-      expect(await computer.page.evaluate(() => JSON.stringify((window as { kefuSettings?: unknown }).kefuSettings))).toBe('{}');
+      expect(
+        await computer.page.evaluate(() => JSON.stringify((window as { kefuSettings?: unknown }).kefuSettings)),
+      ).toBe('{}');
       // another customer at the same computer sees nothing of it
       const context = computer.page.context();
       const page = await context.newPage();

@@ -11,6 +11,7 @@ import { MessageList } from '../ui/MessageList';
 import { BotLine } from './BotLine';
 import { eventText } from './events';
 import { fieldLabel } from './fields';
+import { Handling } from './Handling';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
 import { nameOf } from './conversations';
@@ -40,6 +41,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   return (
     <main class="c-thread" data-drop>
       <ThreadHead client={client} item={item} thread={thread} />
+      <Handling client={client} item={item} />
       {!synced && !messages.length ? (
         <p class="c-loading" role="status">
           <span class="k-spin" aria-hidden="true" /> {t('loadingThread')}
@@ -52,7 +54,14 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
           eventTimes
           visitorName={name}
           fieldLabel={fieldLabel}
-          eventText={(m) => eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name)}
+          eventText={(m) =>
+            eventText(
+              m,
+              (id) => client.teams.value.find((team) => team.id === id)?.name ?? id,
+              name,
+              client.labels.value,
+            )
+          }
           errorText={(m) => errorText(m.error)}
           errorOf={errorText}
           files={thread.files}
