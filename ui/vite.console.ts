@@ -8,7 +8,8 @@ export default defineConfig({
     outDir: 'dist/console',
     emptyOutDir: true,
     target: 'es2022',
-    modulePreload: false,
+    // what the page's script needs at once is named in the page, and fetched with it
+    modulePreload: { polyfill: false },
     assetsInlineLimit: 0,
     reportCompressedSize: false,
     rolldownOptions: { input: 'console.html' },

@@ -24,7 +24,17 @@ export const PAGE_RECORDS = 500;
 export type AgentState = 'online' | 'busy' | 'offline';
 export type OwnerWhy = 'open' | 'accept' | 'take' | 'transfer' | 'lost' | 'closed' | 'reopen' | 'person' | 'handoff';
 /** Of what a server may have had enough; `conversation`: of this one for good. */
-export const LIMITS = ['messages', 'openings', 'changes', 'keys', 'bytes', 'conversation', 'reads', 'files'] as const;
+export const LIMITS = [
+  'messages',
+  'openings',
+  'changes',
+  'keys',
+  'bytes',
+  'conversation',
+  'reads',
+  'files',
+  'blocked',
+] as const;
 export type Limit = (typeof LIMITS)[number];
 /** Space on the server's disk. `low`: visitors' messages are refused, agents write short ones; `full`: nothing can be stored. */
 export type StorageState = 'ok' | 'low' | 'full';
@@ -53,8 +63,46 @@ export interface Conv {
   waiting_since?: number;
   /** When it was closed because nobody had answered; absent unless people still have to see to that. */
   missed?: number;
+  /** What agents sort by; the server sends it to agents only. */
+  tags?: string[];
+  priority?: Priority;
+  /** Until when it is put aside. */
+  snoozed?: number;
+  /** Why it was closed. */
+  reason?: string;
   visitor: Marks;
   agent: Marks;
+}
+
+export type Priority = 'low' | 'normal' | 'high' | 'urgent';
+
+/** A tag, or a reason for closing. */
+export interface Label {
+  id: string;
+  name: string;
+  color: string;
+  retired?: boolean;
+}
+
+/** What the company defined for its agents. `targets`: how soon a team means to answer, seconds. */
+export interface Labels {
+  tags: Label[];
+  reasons: Label[];
+  targets: Record<string, { first?: number; next?: number }>;
+}
+
+export type BlockReason = 'spam' | 'abuse' | 'other';
+
+/** A visitor who may not write until a time. */
+export interface Block {
+  visitor: string;
+  conv: string;
+  site: string;
+  team: string;
+  until: number;
+  reason: BlockReason;
+  by: string;
+  at: number;
 }
 
 export interface AgentInfo {
@@ -102,7 +150,13 @@ export interface Resume {
 export type Request =
   | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string; form?: string }
   | { t: 'restore'; conv: string; envelopes: string[] }
-  | { t: 'close' | 'reopen' | 'dismiss' | 'accept' | 'decline' | 'take'; conv: string }
+  | { t: 'close'; conv: string; reason?: string }
+  | { t: 'tag'; conv: string; add?: string[]; remove?: string[] }
+  | { t: 'priority'; conv: string; priority: Priority }
+  | { t: 'snooze'; conv: string; until?: number }
+  | { t: 'block'; conv: string; until?: number; reason?: BlockReason }
+  | { t: 'label'; kind: 'tag' | 'reason'; label: Label }
+  | { t: 'reopen' | 'dismiss' | 'accept' | 'decline' | 'take'; conv: string }
   | { t: 'mention'; conv: string; users: string[] }
   | { t: 'status'; state: AgentState }
   | { t: 'transfer'; conv: string; agent?: string; team?: string };
@@ -156,6 +210,7 @@ export type ServerFrame =
   /** To all pages of an agent; `why`: the server chose it. */
   | { t: 'status'; state: AgentState; why?: string }
   | ({ t: 'missed' } & MissedCount)
+  | ({ t: 'labels' } & Labels)
   | { t: 'agents'; list: AgentInfo[] }
   /** A colleague named this agent in a note. */
   | { t: 'mention'; conv: string; by: string }
@@ -213,6 +268,11 @@ export type RecordEvent =
   | { t: 'owner'; owner: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed' | 'reopened' | 'dismissed'; by: string }
   | { t: 'recalled'; seq: number; msg: string; by: string; note?: boolean }
+  | { t: 'tagged'; tags: string[]; by: string }
+  | { t: 'priority'; priority: Priority; by: string }
+  | { t: 'snoozed' | 'blocked'; until: number; by: string }
+  | { t: 'woken' | 'unblocked'; by: string }
+  | { t: 'reason'; reason: string; by: string }
   | { t: 'hidden' };
 
 /** A record: `seq u64 ‖ at u64 ‖ body`, read without copying. */

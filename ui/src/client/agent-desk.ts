@@ -15,8 +15,12 @@ import { hex } from '../crypto/bytes';
 import { envelopeHash } from '../crypto/hash';
 import {
   RECALL_MS,
+  type Block,
+  type BlockReason,
   type Conv,
+  type Label,
   type MissedCount,
+  type Priority,
   type Request,
   type ServerFrame,
   type SiteReply,
@@ -110,6 +114,7 @@ export abstract class AgentDesk extends AgentSignals {
     // what is listed beyond these may be old: it is asked for again, from the first page
     this.cursor = {};
     this.storageIs(w.storage);
+    this.labelsAre(w.config.labels);
     this.more.value = { mine: w.config.more === true, queue: w.config.more === true, missed: false, all: true };
     this.readMissed(w);
     this.cameOnline();
@@ -220,6 +225,9 @@ export abstract class AgentDesk extends AgentSignals {
         return;
       case 'storage':
         this.storageIs(f.state);
+        return;
+      case 'labels':
+        this.labelsAre(f);
         return;
       case 'missed':
         this.countMissed([f], false, this.deps.env.now());
@@ -359,7 +367,17 @@ export abstract class AgentDesk extends AgentSignals {
     return this.request({ t: 'decline', conv });
   }
   readonly take = (conv: string): Promise<void> => this.request({ t: 'take', conv });
-  readonly close = (conv: string): Promise<void> => this.request({ t: 'close', conv });
+  readonly close = (conv: string, reason?: string): Promise<void> => this.request({ t: 'close', conv, reason });
+  readonly tag = (conv: string, add: readonly string[], remove: readonly string[]): Promise<void> =>
+    this.request({ t: 'tag', conv, add: [...add], remove: [...remove] });
+  readonly setPriority = (conv: string, priority: Priority): Promise<void> =>
+    this.request({ t: 'priority', conv, priority });
+  readonly snooze = (conv: string, until: number | null): Promise<void> =>
+    this.request({ t: 'snooze', conv, until: until ?? undefined });
+  readonly block = (conv: string, until: number | null, reason?: BlockReason): Promise<void> =>
+    this.request({ t: 'block', conv, until: until ?? undefined, reason });
+  readonly defineLabel = (kind: 'tag' | 'reason', label: Label): Promise<void> =>
+    this.request({ t: 'label', kind, label });
   readonly reopen = (conv: string): Promise<void> => this.request({ t: 'reopen', conv });
   readonly dismissMissed = (conv: string): Promise<void> => this.request({ t: 'dismiss', conv });
 
@@ -427,6 +445,34 @@ export abstract class AgentDesk extends AgentSignals {
       if (value !== undefined) query.set(name, String(value));
     const { convs, more, next } = await this.page(query.toString());
     return { convs, ...(more && { next }) };
+  }
+
+  private get token(): string {
+    if (!this.engine) throw new ClientError('error.unauthorised');
+    return this.engine.link.token();
+  }
+
+  async blocks(): Promise<readonly Block[]> {
+    return (await this.http.get<{ blocks: Block[] }>('/blocks', this.token)).blocks;
+  }
+
+  async find(conv: string): Promise<boolean> {
+    if (this.list.get(conv)) return true;
+    if (!/^[0-9a-f]{32}$/.test(conv)) return false;
+    try {
+      const found = await this.http.get<{ conv: Conv }>(`/conversations/${conv}`, this.token);
+      if (!this.list.get(conv)) this.list.put(found.conv);
+      return true;
+    } catch (e) {
+      if (e instanceof ClientError && e.key === 'error.not_found') return false;
+      throw e;
+    }
+  }
+
+  async others(conv: string): Promise<readonly Conv[]> {
+    const { convs } = await this.http.get<{ convs: Conv[] }>(`/conversations/${conv}/others`, this.token);
+    for (const c of convs) if (!this.list.get(c.id)) this.list.put(c);
+    return convs;
   }
 
   async intentFeedback(): Promise<Example[]> {

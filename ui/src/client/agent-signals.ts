@@ -6,10 +6,12 @@ import type {
   AgentInfo,
   AgentState,
   Dropped,
+  Label,
   Me,
   Notice,
   Offer,
   StorageState,
+  Labels,
   Tab,
   TeamInfo,
   WaitingPerson,
@@ -35,6 +37,7 @@ export class AgentSignals {
   readonly waiting = signal<readonly WaitingPerson[]>([]);
   readonly notices = signal<readonly Notice[]>([]);
   readonly storage = signal<StorageState>('ok');
+  readonly labels = signal<Labels>({ tags: [], reasons: [], targets: {} });
   readonly dropped = signal<readonly Dropped[]>([]);
   private nextNotice = 1;
   private toldOfWidgets = false;
@@ -56,6 +59,14 @@ export class AgentSignals {
     if (unsafe && !this.toldOfWidgets) this.notice('error', 'notice.unsafe_widgets', { ...unsafe });
     if (old && !this.toldOfWidgets) this.notice('info', 'notice.old_widgets', { ...old });
     this.toldOfWidgets ||= (unsafe ?? old) !== null;
+  }
+
+  /** The server's word: what is not as it should be counts as nothing. */
+  protected labelsAre(said: unknown): void {
+    const { tags, reasons, targets } = (said ?? {}) as Partial<Labels>;
+    const list = (of: unknown): Label[] =>
+      Array.isArray(of) ? (of as Label[]).filter(isLabel).slice(0, MAX_LABELS).map(shortened) : [];
+    this.labels.value = { tags: list(tags), reasons: list(reasons), targets: targets ?? {} };
   }
 
   protected storageIs(state: unknown): void {
@@ -122,6 +133,13 @@ export class AgentSignals {
     }));
   }
 }
+
+/** As many as a company may have, and characters of a name. */
+const MAX_LABELS = 200;
+const MAX_LABEL_NAME = 40;
+
+const shortened = (l: Label): Label => ({ ...l, name: l.name.slice(0, MAX_LABEL_NAME) });
+const isLabel = (l: Label): boolean => typeof l?.id === 'string' && typeof l.name === 'string';
 
 /** Name of whose key this is; null for the company's root key. */
 const inviter = (directory: Directory, signer: string): string | null =>

@@ -38,7 +38,7 @@ import type { NoteCodec } from './sealer';
 import { SendQueue } from './send-queue';
 import { threadFiles } from './thread-files';
 import { Throttle } from './throttle';
-import { Timeline } from './timeline';
+import { Timeline, type OfEvent } from './timeline';
 import { countUnread } from './unread';
 import { Uploads } from './uploads';
 import { Waiters } from './waiters';
@@ -54,6 +54,8 @@ export interface AgentParts {
   notes: NoteCodec;
   /** Fields of a note other than its text. */
   ofNote(body: Body | undefined): Partial<Message>;
+  /** Events that only agents are shown. */
+  ofEvent: OfEvent;
   /** Why this agent (`me`) can write nothing here. */
   whyBlocked(conv: Conv | null, epoch: Epoch | null, me: string | null | undefined): ErrorKey | null;
 }
@@ -141,7 +143,7 @@ export class Conversation implements Thread {
       hooks.agent?.notes,
     );
     this.files = threadFiles(context, this);
-    this.timeline = new Timeline(context, log, hooks.agent?.ofNote);
+    this.timeline = new Timeline(context, log, hooks.agent?.ofNote, hooks.agent?.ofEvent);
     this.deliveries = new Deliveries(context);
     this.receipts = new Receipts(context, id);
     this.restoration = new Restoration(context, this, async (gen, rest) => {

@@ -16,8 +16,10 @@ interface Said {
   /** The visitor's own last words: who waits in a queue is asked about these. */
   asked: Message | null;
   handed: Handed | null;
+  unanswered: number | null;
+  unmet: boolean;
 }
-const NOTHING: Said = { name: '', last: null, asked: null, handed: null };
+const NOTHING: Said = { name: '', last: null, asked: null, handed: null, unanswered: null, unmet: true };
 
 export class ConvList {
   readonly items = signal<readonly ConvItem[]>([]);
@@ -85,7 +87,14 @@ export class ConvList {
       const asked = lastOf(messages, (m) => m.side === 'visitor' && m.kind === 'text') ?? last;
       this.known.set(
         messages,
-        (said = { name: nameIn(messages), last, asked, handed: handedIn(messages, this.me()?.user) }),
+        (said = {
+          name: nameIn(messages),
+          last,
+          asked,
+          handed: handedIn(messages, this.me()?.user),
+          unanswered: unansweredSince(messages),
+          unmet: !messages.some(isAnswer),
+        }),
       );
     }
     return said;
@@ -110,6 +119,8 @@ export class ConvList {
       empty: !last && (t?.synced.value ?? false),
       unread: t?.unread.value ?? 0,
       waitingSince: conv.waiting_since ?? null,
+      unanswered: conv.state === 'open' && (owner !== null || conv.owner === 'queue') ? said.unanswered : null,
+      unmet: said.unmet,
       lastAt: Math.max(conv.last_at, said.last?.at ?? 0),
       ownerName: owner === null ? '' : this.nameOf(owner),
       handed: said.handed,
@@ -139,6 +150,20 @@ export const isGiven = ({ event: e }: Message, me: string | undefined): boolean 
   (e.why === 'accept' || (e.why === 'transfer' && e.by !== me));
 
 const isSaid = (m: Message): boolean => m.kind === 'text' || m.kind === 'recalled' || m.kind === 'broken';
+
+const isAnswer = (m: Message): boolean => m.side === 'agent' && m.kind === 'text';
+
+/** When the visitor wrote first after a person's last answer; at the earliest when they came into the queue. */
+export function unansweredSince(messages: readonly Message[]): number | null {
+  let since: number | null = null;
+  for (let i = messages.length - 1; i >= 0; i--) {
+    const m = messages[i]!;
+    if (isAnswer(m) || m.event?.t === 'closed') return since;
+    if (m.event?.t === 'owner' && (m.event.why === 'person' || m.event.why === 'handoff')) return m.at;
+    if (m.side === 'visitor' && m.kind === 'text') since = m.at;
+  }
+  return since;
+}
 
 /** Timeline between a reason and the transfer: an epoch, and grants that leave none. */
 const REASON_BEFORE = 8;

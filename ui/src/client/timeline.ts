@@ -2,7 +2,7 @@
 import { unb64u } from '../crypto/bytes';
 import type { Body, FileBody } from '../crypto/envelope';
 import type { ErrorKey, FileInfo, Form, Message, Side, ThreadEvent } from '../model';
-import { Kind, ownerUser, type Marks } from '../proto';
+import { Kind, ownerUser, type Marks, type RecordEvent } from '../proto';
 import type { ConversationLog } from './conversation-log';
 import { textsOf, type Entry } from './log-entry';
 import type { Rewind } from './memory';
@@ -54,6 +54,11 @@ function robotSaid(body: Body | undefined): Pick<Message, 'buttons' | 'thought'>
 const isFilled = ({ env, missingBefore, unordered }: Entry): boolean =>
   (env?.kind === Kind.recall || env?.kind === Kind.noteRecall) && !missingBefore && !unordered;
 
+export type OfEvent = (
+  event: RecordEvent | undefined,
+  nameOf: (user: string) => string | undefined,
+) => ThreadEvent | undefined;
+
 export class Timeline {
   /** The line of each entry as it was when it was made. */
   private readonly lines = new WeakMap<
@@ -76,6 +81,8 @@ export class Timeline {
     private readonly log: ConversationLog,
     /** Fields of a note other than its text. */
     private readonly ofNote?: (body: Body | undefined) => Partial<Message>,
+    /** Events that only agents are shown. */
+    private readonly ofEvent?: OfEvent,
   ) {}
 
   /** `stuck`: why nothing of what waits will be sent. `kept`: the last record that may be shown. `recallable`: whether a record of that seq and time may still be taken back. */
@@ -287,7 +294,7 @@ export class Timeline {
       case 'dismissed':
         return { t: v.t, by: v.by, name: this.userName(v.by) };
       default:
-        return undefined;
+        return this.ofEvent?.(v, (user) => this.userName(user));
     }
   }
 

@@ -27,10 +27,16 @@ import { ThreadPane } from './ThreadPane';
 import { TransferDialog } from './TransferDialog';
 import { VisitorPane } from './VisitorPane';
 import { WaitingDialog } from './Waiting';
+import { watchPlace } from './place';
 import { useConsole } from './useConsole';
 
 const NoticeDialog = lazy(() => import('./NoticeDialog').then((m) => m.NoticeDialog));
 const Replies = lazy(() => import('./replies/Manager').then((m) => m.Manager));
+const TagDialog = lazy(async () => (await import('./TagDialog')).TagDialog);
+const SnoozeDialog = lazy(async () => (await import('./SnoozeDialog')).SnoozeDialog);
+const BlockDialog = lazy(async () => (await import('./BlockDialog')).BlockDialog);
+const LabelsDialog = lazy(async () => (await import('./LabelsDialog')).LabelsDialog);
+const Palette = lazy(async () => (await import('./Palette')).Palette);
 
 /** The server has little or no space left on its disk: what that means for agents, until it ends. */
 function StorageBanner({ client }: { client: AgentClient }) {
@@ -81,6 +87,7 @@ export function Desk({ client }: { client: AgentClient }) {
     return endSearch;
   }, [client]);
   useEffect(() => keepDrafts(state, client), [state, client]);
+  useEffect(() => watchPlace(state, client), [state, client]);
   const desk = useRef<HTMLDivElement>(null);
   useEffect(() => keepFocus(desk.current!), []);
   // What vanished from the list (transferred out of sight) must not stay on screen; what was just accepted may come a moment later.
@@ -135,6 +142,11 @@ export function Desk({ client }: { client: AgentClient }) {
       {state.dialog.value === 'replies' && <Replies client={client} onClose={close} />}
       {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}
       {state.dialog.value === 'transfer' && item && <TransferDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'tags' && item && <TagDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'snooze' && item && <SnoozeDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'block' && item && <BlockDialog client={client} item={item} onClose={close} />}
+      {state.dialog.value === 'labels' && <LabelsDialog client={client} onClose={close} />}
+      {state.dialog.value === 'palette' && <Palette client={client} item={item ?? null} onClose={close} />}
       {state.dialog.value === 'close' && item && <CloseDialog client={client} item={item} onClose={close} />}
     </div>
   );

@@ -12,8 +12,11 @@ import { fileLine } from '../ui/FileBubble';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
-import { full, relative } from '../ui/time';
+import { full, now, relative } from '../ui/time';
 import { nameOf } from './conversations';
+import { priorityOf, targetOf, waitsSince } from './filters';
+import { snoozedText } from './handling';
+import { Tags } from './Tags';
 import { Wait } from './Wait';
 import { useConsole } from './useConsole';
 
@@ -31,7 +34,9 @@ function Item({ client, item, on, onSelect }: ItemProps) {
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
   const at = item.tabs.missed && state.tab.value === 'missed' ? item.conv.missed! : item.lastAt;
-  const waits = !closed && item.waitingSince !== null;
+  const since = waitsSince(item);
+  const priority = priorityOf(item);
+  const { snoozed, tags } = item.conv;
   const row = useOnScreen(client, item);
   return (
     <button
@@ -48,13 +53,26 @@ function Item({ client, item, on, onSelect }: ItemProps) {
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
           {item.tabs.missed && state.tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}
-          {waits ? <Wait since={item.waitingSince!} /> : <time title={full(at)}>{relative(at)}</time>}
+          {(priority === 'urgent' || priority === 'high') && (
+            <span class={`k-tag c-priority c-${priority}`}>{t(`priority.${priority}`)}</span>
+          )}
+          {since !== null ? (
+            <Wait since={since} target={targetOf(item, client.labels.value)} />
+          ) : (
+            <time title={full(at)}>{relative(at)}</time>
+          )}
         </span>
         <span class="c-item-bottom">
           <Preview client={client} item={item} on={on} />
           <Owner item={item} me={client.me.value?.user} />
           <Badge n={item.unread} label={t('unread', { n: item.unread })} />
         </span>
+        {(tags || snoozed !== undefined) && (
+          <span class="c-item-labels">
+            {snoozed !== undefined && <span class="c-label">{snoozedText(snoozed, now.value)}</span>}
+            {tags && <Tags ids={tags} labels={client.labels.value} most={3} />}
+          </span>
+        )}
       </span>
     </button>
   );

@@ -1,7 +1,7 @@
 /** The left pane: who I am and my state, the tabs, the conversations of one. */
 import type { RefObject } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { AgentClient, Tab } from '../model';
+import type { AgentClient, ConvItem, Tab } from '../model';
 import { t } from '../i18n/console';
 import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
@@ -10,7 +10,9 @@ import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
 import { ListItem } from './ListItem';
 import { MyStatus } from './MyStatus';
-import { inTab } from './conversations';
+import { listed } from './conversations';
+import { FilterBar } from './FilterBar';
+import { isIn, isOn, NO_FILTER, ofTab } from './filters';
 import { WaitingBar } from './Waiting';
 import { useConsole } from './useConsole';
 
@@ -28,12 +30,21 @@ const MOST_SHOWN = 999;
 /** How far before its end the next page of a list is asked for, px. */
 const AHEAD_PX = 600;
 
+/** Pages that a list with a filter loads by itself. */
+const MOST_PAGES = 4;
+
+/** How many of a tab are put aside. */
+const asideIn = (all: readonly ConvItem[], tab: Tab): number =>
+  tab === 'mine' || tab === 'queue' ? all.filter((item) => item.tabs[tab] && isIn(item, 'snoozed')).length : 0;
+
 /** Loads the next page when the end of the list comes near; a button only where that failed. */
-function More({ client, list }: { client: AgentClient; list: RefObject<HTMLElement> }) {
+function More({ client, list, filtered }: { client: AgentClient; list: RefObject<HTMLElement>; filtered: boolean }) {
   const state = useConsole();
   const end = useRef<HTMLDivElement>(null);
   const failed = useSignal(false);
   const loads = useSignal(0);
+  // a filter that fits little must not load all there ever was by itself
+  const tired = filtered && loads.value >= MOST_PAGES;
   const online = client.connection.value.state === 'online';
   const load = async () => {
     failed.value = !(await state.acts.once('more', () => client.loadMore(state.tab.peek())));
@@ -41,19 +52,27 @@ function More({ client, list }: { client: AgentClient; list: RefObject<HTMLEleme
     loads.value++;
   };
   useEffect(() => {
-    if (!end.current || !online || failed.value) return;
+    if (!end.current || !online || failed.value || tired) return;
     const watch = new IntersectionObserver(([entry]) => entry!.isIntersecting && void load(), {
       root: list.current,
       rootMargin: `${AHEAD_PX}px`,
     });
     watch.observe(end.current);
     return () => watch.disconnect();
-  }, [loads.value, online, failed.value]);
+  }, [loads.value, online, failed.value, tired]);
   return (
     <div ref={end} class="c-more">
-      {failed.value ? (
-        <Button kind="plain" wide busy={state.acts.isBusy('more')} onClick={() => void load()}>
-          {t('more')}
+      {failed.value || tired ? (
+        <Button
+          kind="plain"
+          wide
+          busy={state.acts.isBusy('more')}
+          onClick={() => {
+            loads.value = 0;
+            void load();
+          }}
+        >
+          {t(tired ? 'moreOlder' : 'more')}
         </Button>
       ) : (
         <span class="k-spin" role="status" aria-label={t('loadingMore')} />
@@ -65,7 +84,9 @@ function More({ client, list }: { client: AgentClient; list: RefObject<HTMLEleme
 export function ListPane({ client }: { client: AgentClient }) {
   const state = useConsole();
   const all = client.conversations.value;
-  const items = inTab(all, state.tab.value);
+  const items = listed(state, client);
+  const filtered = isOn(state.filter.value);
+  const aside = asideIn(all, state.tab.value);
   const more = client.more.value[state.tab.value];
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -113,8 +134,7 @@ export function ListPane({ client }: { client: AgentClient }) {
       <div class="c-tabs" role="tablist" onKeyDown={onArrow}>
         {TABS.map((one) => {
           // the server sends the number of missed ones; few of them may be loaded
-          const n =
-            one === 'missed' ? client.missed.value.count : all.reduce((sum, item) => sum + (item.tabs[one] ? 1 : 0), 0);
+          const n = one === 'missed' ? client.missed.value.count : ofTab(all, one).length;
           const plus = one === 'missed' ? client.missed.value.more : client.more.value[one];
           const on = state.tab.value === one;
           return (
@@ -138,6 +158,7 @@ export function ListPane({ client }: { client: AgentClient }) {
           );
         })}
       </div>
+      <FilterBar client={client} found={items.length} />
       <div ref={list} class="c-items" role="tabpanel" aria-label={t(state.tab.value)}>
         {items.map((item) => (
           <ListItem
@@ -148,11 +169,27 @@ export function ListPane({ client }: { client: AgentClient }) {
             onSelect={() => state.select(item.id)}
           />
         ))}
-        {more && <More key={state.tab.value} client={client} list={list} />}
-        {!items.length && !more && (
+        {more && <More key={`${state.tab.value}${filtered}`} client={client} list={list} filtered={filtered} />}
+        {!items.length && !more && filtered && (
+          <Empty icon={icon.inbox} title={t('filterNone')}>
+            <button type="button" class="k-link" onClick={() => (state.filter.value = NO_FILTER)}>
+              {t('filterClear')}
+            </button>
+          </Empty>
+        )}
+        {!items.length && !more && !filtered && (
           <Empty icon={icon.inbox} title={t(EMPTY[state.tab.value][0])}>
             {t(EMPTY[state.tab.value][1])}
           </Empty>
+        )}
+        {aside > 0 && !filtered && (
+          <button
+            type="button"
+            class="c-aside k-link"
+            onClick={() => (state.filter.value = { ...NO_FILTER, states: ['snoozed'] })}
+          >
+            {t('snoozedMore', { n: aside })}
+          </button>
         )}
       </div>
     </nav>

@@ -53,6 +53,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
         items={[
           { label: t('history'), onSelect: () => go(historyHash({})) },
           { label: t('replies'), onSelect: () => (state.dialog.value = 'replies') },
+          { label: t('palette'), onSelect: () => (state.dialog.value = 'palette') },
           { label: t('shortcuts'), onSelect: () => (state.dialog.value = 'shortcuts') },
           {
             label: t(notices.quiet.value ? 'quietOff' : 'quietOn'),
@@ -71,6 +72,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
           ...(me.role === 'admin'
             ? [{ label: t('exportFeedback'), onSelect: () => void exportFeedback(state, client) }]
             : []),
+          ...(me.role !== 'agent' ? [{ label: t('labels'), onSelect: () => (state.dialog.value = 'labels') }] : []),
           { label: t('changePassword'), onSelect: () => (state.dialog.value = 'password'), separate: true },
           { label: t('lock'), onSelect: () => client.lock() },
           { label: t('logout'), onSelect: () => void state.acts.run(() => client.logout()) },

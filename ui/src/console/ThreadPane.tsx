@@ -13,6 +13,7 @@ import { eventText } from './events';
 import { Find } from './Find';
 import { Fold, foldEvents } from './fold';
 import { fieldLabel } from './fields';
+import { Handling } from './Handling';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
 import { nameOf } from './conversations';
@@ -32,7 +33,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   const name = nameOf(item);
   const typing = thread.typing.value;
   const textOf = (m: Message) =>
-    eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name);
+    eventText(m, (id) => client.teams.value.find((team) => team.id === id)?.name ?? id, name, client.labels.value);
   const { messages, folds } = useMemo(() => foldEvents(said, (m) => textOf(m) !== null), [said]);
   // what was refused is its writer's again, to be written otherwise; newer words stay
   const edit = (m: Message) => {
@@ -47,6 +48,7 @@ export function ThreadPane({ client, item }: { client: AgentClient; item: ConvIt
   return (
     <main class="c-thread" data-drop>
       <ThreadHead client={client} item={item} thread={thread} />
+      <Handling client={client} item={item} />
       {state.finding.value && (
         <Find
           messages={messages}

@@ -7,7 +7,7 @@ import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
 import { Avatar } from '../ui/Avatar';
 import { RichText } from '../ui/RichText';
-import { IconButton } from '../ui/Button';
+import { Button, IconButton } from '../ui/Button';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { lastWhere } from '../ui/group';
@@ -17,6 +17,8 @@ import { short } from '../ui/readable';
 import { full } from '../ui/time';
 import { fieldLabel } from './fields';
 import { nameOf } from './conversations';
+import { Earlier } from './Earlier';
+import { mayHandle } from './handling';
 import { latePeople } from './Waiting';
 import { useConsole } from './useConsole';
 
@@ -101,6 +103,8 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         )}
       </Part>
 
+      <Earlier client={client} conv={conv.id} as={alone ? 'h2' : 'h3'} />
+
       <Part alone={alone} title={t('security')}>
         <p class={`c-verified${verified ? ' c-yes' : ''}`}>
           <Icon d={verified ? icon.check : icon.key} size={16} />
@@ -118,6 +122,11 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         <Fact label={t('readers')}>{readersOf(members.people)}</Fact>
         {waiting.length > 0 && <p class="k-hint">{t('waitingNames', { names: listOf(waiting.map((p) => p.name)) })}</p>}
         {members.bot && <p class="k-hint">{t('botReads')}</p>}
+        {mayHandle(item, client.me.value) && (
+          <Button size="sm" onClick={() => (state.dialog.value = 'block')}>
+            {t('blockVisitor')}
+          </Button>
+        )}
       </Part>
     </Pane>
   );

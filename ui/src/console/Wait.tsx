@@ -38,7 +38,17 @@ export function waitText(ms: number): string {
 export const waitClass = (ms: number): string =>
   ms < LONG ? 'c-wait' : ms < TOO_LONG ? 'c-wait c-wait-long' : 'c-wait c-wait-too-long';
 
-export function Wait({ since }: { since: number }) {
+/** Against a target, ms: coloured only beyond it. */
+export const breachClass = (ms: number, target: number): string => (ms < target ? 'c-wait' : 'c-wait c-wait-too-long');
+
+/** `target`: how soon the team means to answer, ms; null: it has not said. */
+export function Wait({ since, target }: { since: number; target: number | null }) {
   const ms = useSecond() - since;
-  return <span class={waitClass(ms)}>{waitText(ms)}</span>;
+  const over = target !== null && ms >= target;
+  return (
+    <span class={target === null ? waitClass(ms) : breachClass(ms, target)}>
+      {waitText(ms)}
+      {over && <span class="k-sr"> {t('overTarget')}</span>}
+    </span>
+  );
 }

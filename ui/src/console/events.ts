@@ -1,14 +1,22 @@
 /** The sentences of a thread's events, for an agent. */
-import type { Message } from '../model';
+import type { Labels, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
+import { handlingText } from './handling';
 
 /** Why the robot goes. */
 const HANDOFF = ['asked', 'unsure', 'failed', 'policy', 'busy', 'hours', 'error'] as const;
 
+const NO_LABELS: Labels = { tags: [], reasons: [], targets: {} };
+
 type TeamName = (id: string) => string;
 
-export function eventText(message: Message, teamName: TeamName, visitorName: string): string | null {
+export function eventText(
+  message: Message,
+  teamName: TeamName,
+  visitorName: string,
+  labels: Labels = NO_LABELS,
+): string | null {
   const e = message.event;
   const by = (user: string, name?: string) => (user === 'visitor' ? visitorName : name || user);
   switch (e?.t) {
@@ -57,6 +65,14 @@ export function eventText(message: Message, teamName: TeamName, visitorName: str
     }
     case 'moved':
       return t('evMoved', { name: e.name ?? visitorName, team: teamName(e.team) });
+    case 'tagged':
+    case 'priority':
+    case 'reason':
+    case 'snoozed':
+    case 'woken':
+    case 'blocked':
+    case 'unblocked':
+      return handlingText(e, by(e.by, e.name), labels);
     case 'rewound':
       return shared('rewound');
     default:

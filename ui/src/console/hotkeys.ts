@@ -4,7 +4,7 @@ import { isComposing } from '../ui/keys';
 import { suggestionsFor, takeSuggestion } from './assist';
 import { dismissMissed } from './missed';
 import type { ConsoleState } from './state';
-import { inTab } from './conversations';
+import { listed } from './conversations';
 import { inHistory } from './route';
 
 /** What the list of shortcuts shows: keys and the text's key. */
@@ -21,11 +21,12 @@ export const SHORTCUTS = [
   ['Enter', 'kSend'],
   ['Shift+Enter', 'kLine'],
   ['Esc', 'kEsc'],
+  ['Ctrl+K', 'kPalette'],
   ['?', 'kHelp'],
 ] as const;
 
 function step(state: ConsoleState, client: AgentClient, by: 1 | -1): void {
-  const items = inTab(client.conversations.peek(), state.tab.peek());
+  const items = listed(state, client);
   if (!items.length) return;
   const at = items.findIndex((item) => item.id === state.selected.peek());
   const next = at < 0 ? (by > 0 ? 0 : items.length - 1) : Math.min(items.length - 1, Math.max(0, at + by));
@@ -51,6 +52,10 @@ export function handleKey(state: ConsoleState, client: AgentClient, e: KeyboardE
   if (e.code === 'KeyF' && (e.ctrlKey || e.metaKey) && e.shiftKey && !e.altKey) {
     if (state.selected.peek()) state.finding.value = true;
     return !!state.selected.peek();
+  }
+  if ((e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey && e.code === 'KeyK') {
+    state.dialog.value = 'palette';
+    return true;
   }
   if (!e.altKey || e.ctrlKey || e.metaKey || e.shiftKey) return false;
   const open = client.conversations.peek().find((item) => item.id === state.selected.peek());

@@ -2,6 +2,7 @@
 import { signal } from '../signals';
 
 const HISTORY = '#/history';
+const CONVERSATION = '#/c/';
 
 export const route = signal(globalThis.location?.hash ?? '');
 globalThis.addEventListener?.('popstate', () => (route.value = location.hash));
@@ -16,6 +17,15 @@ export function go(hash: string, replace = false): void {
   else history.pushState(null, '', address);
   route.value = hash;
 }
+
+/** The conversation that an address names, or null. */
+export function idIn(hash: string): string | null {
+  const id = hash.startsWith(CONVERSATION) ? hash.slice(CONVERSATION.length) : '';
+  return /^[0-9a-f]{32}$/.test(id) ? id : null;
+}
+
+/** The address of the desk with this conversation open. */
+export const deskHash = (conv: string | null): string => (conv === null ? '' : CONVERSATION + conv);
 
 export const inHistory = (): boolean => route.value.split('?')[0] === HISTORY;
 

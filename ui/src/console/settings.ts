@@ -17,6 +17,23 @@ export function store(key: string, value: string): void {
   }
 }
 
+/** What this page remembers over a reload, and no other page. */
+export function passing(key: string): string | null {
+  try {
+    return sessionStorage.getItem(`kefu.console.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+export function keepPassing(key: string, value: string): void {
+  try {
+    sessionStorage.setItem(`kefu.console.${key}`, value);
+  } catch {
+    // the page begins anew after a reload
+  }
+}
+
 export function setLang(next: Lang): void {
   lang.value = next;
   document.documentElement.lang = next;

@@ -5,18 +5,35 @@ import { signal } from '../signals';
 import { Acts } from './acts';
 import { NoticeSettings } from './notices/settings';
 import { createSuggest } from './suggest';
-import { store, stored } from './settings';
+import { NO_FILTER, type Filter, type Sort } from './filters';
+import { keepPassing, passing, store, stored } from './settings';
 import { ToastList } from './toasts';
 import type { Writing } from './writing';
 
-export type DialogName = 'transfer' | 'close' | 'shortcuts' | 'password' | 'waiting' | 'replies' | 'notices';
+export type DialogName =
+  | 'transfer'
+  | 'close'
+  | 'shortcuts'
+  | 'password'
+  | 'waiting'
+  | 'tags'
+  | 'snooze'
+  | 'block'
+  | 'labels'
+  | 'palette'
+  | 'replies'
+  | 'notices';
 export type Mode = 'reply' | 'note';
 
 /** `reason`: of a sign-out. */
 export type Returned = Dropped & { reason?: ErrorKey };
 
 export class ConsoleState {
-  readonly tab = signal<Tab>('mine');
+  readonly tab = signal<Tab>(readTab());
+  readonly filter = signal<Filter>(NO_FILTER);
+  readonly sort = signal<Sort>('auto');
+  /** The choice of filters is open. */
+  readonly showFilter = signal(false);
   readonly selected = signal<string | null>(null);
   readonly mode = signal<Mode>('reply');
   /** Grows when the field should take the focus. */
@@ -43,6 +60,10 @@ export class ConsoleState {
   readonly ctrlSends = signal(stored('send') === 'ctrl');
   /** The bar that looks for words in the conversation. */
   readonly finding = signal(false);
+
+  constructor() {
+    this.tab.subscribe((tab) => keepPassing('tab', tab));
+  }
 
   draftOf(conv: string, of: Mode): string {
     return this.drafts.value.get(`${of} ${conv}`) ?? '';
@@ -86,6 +107,12 @@ export class ConsoleState {
     this.assist.value = on;
     store('assist', on ? 'on' : 'off');
   }
+}
+
+/** The tab that was open before a reload of this page. */
+function readTab(): Tab {
+  const known = ['mine', 'queue', 'missed', 'all'] as const;
+  return known.find((tab) => tab === passing('tab')) ?? 'mine';
 }
 
 export const createConsoleState = (): ConsoleState => new ConsoleState();

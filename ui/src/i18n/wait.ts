@@ -15,6 +15,7 @@ const zh = {
   conversation: '此会话的内容已达上限',
   files: '可上传的文件已达上限',
   reads: '从此网络来的请求过多',
+  blocked: '对方暂时不接收您的消息。您写的内容仍保留在本页。',
   rate: '操作太快',
   storage: '服务器暂时无法保存消息',
   missing: '有消息没有收到',
@@ -38,6 +39,7 @@ const en: Record<keyof typeof zh, string> = {
   conversation: 'This conversation is full',
   files: 'You have reached what one may upload',
   reads: 'Too many requests from this network',
+  blocked: 'Your messages are not accepted for now. What you wrote stays on this page.',
   rate: 'Too fast',
   storage: "The service can't store messages at the moment",
   missing: 'Some messages did not arrive',
@@ -73,5 +75,5 @@ export function when(until: number, now: number): string {
 }
 
 export function waitText(wait: Wait, then: Then, now = Date.now()): string {
-  return t(then, { why: t(wait.why), when: when(wait.until, now) });
+  return wait.why === 'blocked' ? t('blocked') : t(then, { why: t(wait.why), when: when(wait.until, now) });
 }

@@ -2,7 +2,7 @@
 import type { IntentFeedback } from '../crypto/envelope';
 import type { Search } from '../knowledge/search';
 import type { ReaderAccess } from '../search/worker-protocol';
-import type { AgentInfo, AgentState, Conv, StorageState } from '../proto';
+import type { AgentInfo, AgentState, Block, BlockReason, Conv, Label, Labels, Priority, StorageState } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
 import type { DocumentsClient } from './documents';
@@ -24,6 +24,10 @@ export interface ConvItem {
   empty?: boolean;
   unread: number;
   waitingSince: number | null;
+  /** Since when the visitor waits for a person's answer, as far as it was read; null if they do not. */
+  unanswered?: number | null;
+  /** No person has answered yet. */
+  unmet?: boolean;
   lastAt: number;
   /** Name of the agent who has it, or ''. */
   ownerName: string;
@@ -168,6 +172,8 @@ export interface AgentClient {
   notices: ReadonlySignal<readonly Notice[]>;
   /** Whether the server can store what is written. */
   storage: ReadonlySignal<StorageState>;
+  /** Tags, reasons for closing, targets of teams: the company's, not signed. */
+  labels: ReadonlySignal<Labels>;
   dismiss(notice: number): void;
   /** What was lost while this page was open, until it was shown. */
   dropped: ReadonlySignal<readonly Dropped[]>;
@@ -218,7 +224,22 @@ export interface AgentClient {
   take(conv: string): Promise<void>;
   /** `reason`: sealed, as a note, to the team that is to read it. */
   transfer(conv: string, to: { agent: string } | { team: string }, reason?: string): Promise<void>;
-  close(conv: string): Promise<void>;
+  /** `reason`: of the company's list. */
+  close(conv: string, reason?: string): Promise<void>;
+  tag(conv: string, add: readonly string[], remove: readonly string[]): Promise<void>;
+  setPriority(conv: string, priority: Priority): Promise<void>;
+  /** Puts it aside until a time, ms, or until its visitor writes; null: takes it back. */
+  snooze(conv: string, until: number | null): Promise<void>;
+  /** Its visitor may write nothing until a time; null: they may again. */
+  block(conv: string, until: number | null, reason?: BlockReason): Promise<void>;
+  /** Visitors of this agent's teams who may not write now. */
+  blocks(): Promise<readonly Block[]>;
+  /** By supervisors and admins: adds or changes one. */
+  defineLabel(kind: 'tag' | 'reason', label: Label): Promise<void>;
+  /** Puts a conversation into the list that may not be in it yet; false if this agent may not see it. */
+  find(conv: string): Promise<boolean>;
+  /** Other conversations of the same visitor that this agent may see, the newest first. */
+  others(conv: string): Promise<readonly Conv[]>;
   reopen(conv: string): Promise<void>;
   /** A missed conversation needs no answer any more. `take` opens one and gives it to this agent. */
   dismissMissed(conv: string): Promise<void>;

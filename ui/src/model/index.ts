@@ -5,7 +5,19 @@
  * Every text for people is a key of the pages' own dictionary (`ErrorKey`), with parameters where there are any.
  */
 export type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
-export type { AgentInfo, AgentState, Conv, Limit, OwnerWhy, StorageState } from '../proto';
+export type {
+  AgentInfo,
+  AgentState,
+  Block,
+  BlockReason,
+  Conv,
+  Label,
+  Labels,
+  Limit,
+  OwnerWhy,
+  Priority,
+  StorageState,
+} from '../proto';
 export * from './agent';
 export * from './connection';
 export * from './documents';

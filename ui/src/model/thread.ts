@@ -35,6 +35,10 @@ export type ThreadEvent =
   | { t: 'reopened'; by: string; name?: string }
   /** It was missed, and an agent decided that it needs no answer. Only shown to agents. */
   | { t: 'dismissed'; by: string; name?: string }
+  /** How an agent sorted it. Only shown to agents, like these. `is`: ids of tags, the priority, the reason. */
+  | { t: 'tagged' | 'priority' | 'reason'; is: string; by: string; name?: string }
+  | { t: 'snoozed' | 'blocked'; until: number; by: string; name?: string }
+  | { t: 'woken' | 'unblocked'; by: string; name?: string }
   | { t: 'epoch'; epoch: number; bot: boolean; botBefore?: boolean }
   /** Another team's key holds what follows: a transfer, by the one who signed it. */
   | { t: 'moved'; team: string; name?: string }

@@ -7,7 +7,8 @@ import { Empty } from '../../ui/Empty';
 import * as icon from '../../ui/icons';
 import { isComposing } from '../../ui/keys';
 import { narrow } from '../narrow';
-import { go } from '../route';
+import { deskHash, go } from '../route';
+import { useConsole } from '../useConsole';
 import { search, startSearch } from '../search';
 import { Filters } from './Filters';
 import { filtersNow, HistoryState, openNow } from './history';
@@ -20,6 +21,7 @@ import './history.css';
 const SETTLE_MS = 150;
 
 export default function History({ client }: { client: AgentClient }) {
+  const desk = useConsole();
   const [state] = useState(() => new HistoryState(client));
   const filters = JSON.stringify(filtersNow());
   const open = openNow();
@@ -40,7 +42,7 @@ export default function History({ client }: { client: AgentClient }) {
       <div class="h-listcol" role={narrow.value && !open ? 'main' : undefined}>
         <nav class="h-list" aria-label={t('history')}>
           <header class="h-head">
-            <IconButton icon={icon.back} label={t('back')} onClick={() => go('')} />
+            <IconButton icon={icon.back} label={t('back')} onClick={() => go(deskHash(desk.selected.peek()))} />
             <h1>{t('history')}</h1>
           </header>
           <SearchField state={state} ready={!!index && index.phase !== 'off'} />

@@ -15,7 +15,7 @@ import { full } from '../../ui/time';
 import { nameOf } from '../conversations';
 import { eventText } from '../events';
 import { fieldLabel } from '../fields';
-import { go } from '../route';
+import { deskHash, go } from '../route';
 import { useConsole } from '../useConsole';
 import { ExportMenu } from './ExportMenu';
 import type { HistoryState } from './history';
@@ -70,13 +70,7 @@ export function ReadThread({ client, state, conv }: { client: AgentClient; state
         <span class="k-tag">{t('readOnly')}</span>
         {item && <ExportMenu client={client} conv={conv} name={name} />}
         {item && (
-          <Button
-            size="sm"
-            onClick={() => {
-              go('');
-              desk.select(conv);
-            }}
-          >
+          <Button size="sm" onClick={() => go(deskHash(conv))}>
             {t('openInDesk')}
           </Button>
         )}
