@@ -8,7 +8,7 @@ use kefu::{
         codec::b64u,
         sign::{SigningKey, random},
     },
-    proto::{AgentState, Have, MsgId, Side},
+    proto::{AgentState, BlockReason, Have, Label, LabelColor, LabelKind, MsgId, Priority, Side},
 };
 
 use super::*;
@@ -50,6 +50,8 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
     opening.conv = conv;
     let open = opening.frame(1);
     let (req, agent, team) = (1, Some("zhou".parse().unwrap()), Some("vip".parse().unwrap()));
+    let (id, name) = ("vip".parse().unwrap(), "VIP".to_owned());
+    let label = Label { id, name, color: LabelColor::Red, retired: false };
     vec![
         all(hello, Refused(Malformed)),
         all(ClientFrame::Ping {}, Silence),
@@ -63,6 +65,17 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Close { req, conv, reason: None }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
+        all(ClientFrame::Tag { req, conv, add: vec![label.id.clone()], remove: Vec::new() }, Refused(NotFound)),
+        all(ClientFrame::Priority { req, conv, priority: Priority::High }, Refused(NotFound)),
+        all(ClientFrame::Snooze { req, conv, until: None }, Refused(NotFound)),
+        all(ClientFrame::Block { req, conv, until: None, reason: BlockReason::Other }, Refused(NotFound)),
+        // the company's, by who leads
+        Case {
+            frame: ClientFrame::Label { req, kind: LabelKind::Tag, label },
+            visitor: Refused(Forbidden),
+            agent: Refused(Forbidden),
+            supervisor: Own,
+        },
         agents(ClientFrame::Mention { req, conv, users: vec!["li".parse().unwrap()] }, Refused(NotFound)),
         agents(ClientFrame::Status { req, state: AgentState::Busy }, Own),
         agents(ClientFrame::Accept { req, conv }, Refused(TooLate)),
