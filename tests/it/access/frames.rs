@@ -65,10 +65,10 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Close { req, conv, reason: None }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
-        all(ClientFrame::Tag { req, conv, add: vec![label.id.clone()], remove: Vec::new() }, Refused(NotFound)),
-        all(ClientFrame::Priority { req, conv, priority: Priority::High }, Refused(NotFound)),
-        all(ClientFrame::Snooze { req, conv, until: None }, Refused(NotFound)),
-        all(ClientFrame::Block { req, conv, until: None, reason: BlockReason::Other }, Refused(NotFound)),
+        agents(ClientFrame::Tag { req, conv, add: vec![label.id.clone()], remove: Vec::new() }, Refused(NotFound)),
+        agents(ClientFrame::Priority { req, conv, priority: Priority::High }, Refused(NotFound)),
+        agents(ClientFrame::Snooze { req, conv, until: None }, Refused(NotFound)),
+        agents(ClientFrame::Block { req, conv, until: None, reason: BlockReason::Other }, Refused(NotFound)),
         // the company's, by who leads
         Case {
             frame: ClientFrame::Label { req, kind: LabelKind::Tag, label },

@@ -52,6 +52,7 @@ impl Chat {
         add: &[LabelId],
         remove: &[LabelId],
     ) -> Result<(), RequestError> {
+        self.require_agent(conn)?;
         add.iter().try_for_each(|tag| self.require_label(LabelKind::Tag, tag))?;
         self.cache
             .change(conv, |conversation, batch| {
@@ -91,6 +92,7 @@ impl Chat {
 
     /// Puts a conversation that an agent has aside until a time, or takes it back.
     pub async fn snooze(&self, conn: &Conn, conv: ConvId, until: Option<u64>) -> Result<(), RequestError> {
+        self.require_agent(conn)?;
         let now = self.now_ms();
         if until.is_some_and(|until| until <= now || until > now.saturating_add(MAX_PUT_ASIDE_MS)) {
             return Err(RequestError::malformed("a conversation is snoozed until a time in the next year"));
