@@ -10,6 +10,7 @@ import { useSignal } from '../ui/signals';
 import { full } from '../ui/time';
 import { nameOf } from './conversations';
 import { useConsole } from './useConsole';
+import './LabelsDialog.css';
 
 const DAY = 86_400_000;
 const DAYS = [1, 7, 30, 365] as const;

@@ -8,6 +8,7 @@ import { useSignal } from '../ui/signals';
 import { isIn, matches, ofTab, PRIORITIES, priorityOf, SORTS, STATES, type Filter, type View } from './filters';
 import { useConsole } from './useConsole';
 import { browserViews, MAX_NAME, MAX_VIEWS, type ViewStore } from './views';
+import './FilterPanel.css';
 
 const toggled = <T,>(list: readonly T[], one: T): T[] =>
   list.includes(one) ? list.filter((x) => x !== one) : [...list, one];

@@ -6,6 +6,7 @@ import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { useSignal } from '../ui/signals';
 import { useConsole } from './useConsole';
+import './LabelsDialog.css';
 
 const COLORS = ['gray', 'red', 'orange', 'yellow', 'green', 'teal', 'blue', 'purple'] as const;
 type Kind = 'tag' | 'reason';

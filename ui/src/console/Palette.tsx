@@ -17,6 +17,7 @@ import { go, historyHash } from './route';
 import { setLang } from './settings';
 import type { ConsoleState, DialogName } from './state';
 import { useConsole } from './useConsole';
+import './Palette.css';
 
 type Group = 'acts' | 'conversations' | 'colleagues' | 'pages';
 const GROUPS: readonly Group[] = ['acts', 'conversations', 'colleagues', 'pages'];
