@@ -190,6 +190,7 @@ export const en: Record<keyof typeof zh, string> = {
   repliesFound:
     '{n} canned reply: Enter inserts it, Esc closes|{n} canned replies: arrows choose, Enter inserts, Esc closes',
   repliesNone: 'No canned reply found',
+  repliesLoading: 'Loading canned replies…',
   repliesManage: 'Manage canned replies',
   replyYou: 'there',
   kReplies: 'At the start of the field: use a canned reply',

@@ -180,6 +180,7 @@ export const zh = {
   replies: '快捷回复',
   repliesFound: '{n} 条快捷回复，方向键选择，Enter 插入，Esc 关闭',
   repliesNone: '没有找到快捷回复',
+  repliesLoading: '正在加载快捷回复…',
   repliesManage: '管理快捷回复',
   replyYou: '您',
   kReplies: '在回复框开头：选用快捷回复',

@@ -9,7 +9,7 @@ import { isComposing } from '../../ui/keys';
 import { useSignal } from '../../ui/signals';
 import type { ConsoleState, Mode } from '../state';
 import { colleagues, fitting, mentionIn } from './mentions';
-import { filled, matching, queryIn, repliesOf } from './reply';
+import { filled, KIND, matching, queryIn, repliesOf } from './reply';
 
 /** Characters of a reply's text in the list. */
 const PREVIEW = 120;
@@ -29,6 +29,8 @@ export interface FieldPicker {
   of: 'reply' | 'mention';
   /** Null: closed. */
   found: readonly Option[] | null;
+  /** They are being fetched. */
+  loading: boolean;
   chosen: number;
   choose(n: number): void;
   take(option: Option): void;
@@ -63,6 +65,9 @@ export function useFieldPicker(state: ConsoleState, client: AgentClient, item: C
   const reply = queryIn(draft);
   const mention = reply === null && mode === 'note' ? mentionIn(draft) : null;
   const query = reply ?? mention;
+  // before the first slash: what is pressed at once must find them
+  useEffect(() => void client.documents?.list(KIND), [client]);
+  const loading = reply !== null && client.documents?.list(KIND).value.state === 'loading';
   const closed = useSignal('');
   const at = useSignal(0);
   useEffect(() => {
@@ -81,11 +86,13 @@ export function useFieldPicker(state: ConsoleState, client: AgentClient, item: C
   };
   const onKey = (e: KeyboardEvent): boolean => {
     if (!found || isComposing(e) || e.ctrlKey || e.metaKey || e.altKey) return false;
+    const takes = (e.key === 'Enter' || e.key === 'Tab') && !e.shiftKey;
     if (e.key === 'Escape') closed.value = draft;
-    else if (!found.length) return false;
+    // a shortcut is not sent to the visitor because its reply is not here yet
+    else if (!found.length) return loading && takes;
     else if (e.key === 'ArrowDown') at.value = (chosen + 1) % found.length;
     else if (e.key === 'ArrowUp') at.value = (chosen + found.length - 1) % found.length;
-    else if ((e.key === 'Enter' || e.key === 'Tab') && !e.shiftKey) take(found[chosen]!);
+    else if (takes) take(found[chosen]!);
     else return false;
     return true;
   };
@@ -98,17 +105,22 @@ export function useFieldPicker(state: ConsoleState, client: AgentClient, item: C
       }
     : {};
   const of = mention === null ? 'reply' : 'mention';
-  return { of, found, chosen, choose: (n) => (at.value = n), take, onKey, field };
+  return { of, found, loading, chosen, choose: (n) => (at.value = n), take, onKey, field };
 }
 
 export function Picker({ picker, onManage }: { picker: FieldPicker; onManage: () => void }) {
-  const { of, found, chosen } = picker;
+  const { of, found, loading, chosen } = picker;
   const list = useRef<HTMLDivElement>(null);
   useEffect(() => {
     list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' });
   }, [chosen, found]);
   const n = found?.length ?? 0;
-  const said = of === 'mention' ? t('mentionsFound', { n }) : n ? t('repliesFound', { n }) : t('repliesNone');
+  const said =
+    of === 'mention'
+      ? t('mentionsFound', { n })
+      : n
+        ? t('repliesFound', { n })
+        : t(loading ? 'repliesLoading' : 'repliesNone');
   return (
     <div class="c-pick" hidden={!found}>
       <div
