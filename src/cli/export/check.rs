@@ -323,6 +323,11 @@ impl<'a> Check<'a> {
         if shown != (Some(*msg), Some(sealed.sender), sealed.at, sealed.note) {
             return Err("the file shows another message than the record has".to_owned());
         }
+        if let (Some(of), Some(words)) = (line.replaces, &sealed.words)
+            && words["edit"]["msg"] != of.to_string()
+        {
+            return Err("the file puts it in the place of another message than its writer did".to_owned());
+        }
         let user = self.dir.key(&sealed.sender).map(|(user, _)| user);
         if user != line.from.user.as_ref() {
             return Err("the file shows another writer than the one who signed it".to_owned());

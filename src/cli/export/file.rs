@@ -72,6 +72,9 @@ pub struct Message {
     pub from: From,
     /// What was read.
     pub body: Option<Value>,
+    /// The message in whose place it stands.
+    #[serde(default)]
+    pub replaces: Option<MsgId>,
 }
 
 /// Who wrote a message, as the console found it.

@@ -1,9 +1,10 @@
 //! What was said, found again: all conversations of one's teams by date, team, site, agent and state.
 
+use kefu::proto::{Label, LabelColor, LabelKind};
 use serde_json::Value;
 
 use super::{lists::ids, *};
-use crate::support::http::get;
+use crate::support::{company::id, http::get};
 
 async fn page(server: &Server, who: &Peer, query: &str) -> Value {
     let answer = get(server.addr, &format!("/api/v1/conversations?tab=all{query}"), &who.token).await.unwrap();
@@ -29,6 +30,12 @@ pub async fn are_found(here: &Server, there: &Server) {
     visitor.ask(|req| ClientFrame::Close { req, conv: closed, reason: None }).await.unwrap();
     visitor.until(closed, |v| v.owner == Owner::None).await;
     let (_second, lis) = taken(here, "s1", Some(&mut li)).await;
+    let mut chen = Peer::agent(here, "chen").await;
+    for (kind, name) in [(LabelKind::Tag, "refund"), (LabelKind::Reason, "solved")] {
+        let label = Label { id: id(name), name: name.into(), color: LabelColor::Red, retired: false };
+        chen.ask(|req| ClientFrame::Label { req, kind, label }).await.unwrap();
+    }
+    li.ask(|req| ClientFrame::Tag { req, conv: lis, add: vec![id("refund")], remove: vec![] }).await.unwrap();
     let (_third, zhous) = taken(here, "s2", Some(&mut zhou)).await;
     let (_fourth, waits) = taken(here, "s1", None).await;
 
@@ -58,6 +65,10 @@ pub async fn are_found(here: &Server, there: &Server) {
         (format!("&from={second}&to={second}"), vec![]),
         (format!("&from={}", created[0] + 1), vec![]),
         ("&site=s1&team=vip".to_owned(), vec![]),
+        ("&tag=refund".to_owned(), vec![lis]),
+        ("&tag=refund&state=closed".to_owned(), vec![]),
+        ("&tag=other".to_owned(), vec![]),
+        ("&reason=solved".to_owned(), vec![]),
         ("&agent=&team=&site=&state=&from=&to=".to_owned(), vec![waits, zhous, lis, closed]),
     ] {
         let found: Vec<String> = found.iter().map(ConvId::to_string).collect();
@@ -70,6 +81,9 @@ pub async fn are_found(here: &Server, there: &Server) {
         assert_eq!(ids(&page(there, &wu, query).await), Vec::<String>::new(), "{query}");
     }
     assert_eq!(ids(&page(there, &wu, "").await).len(), 3);
+
+    li.ask(|req| ClientFrame::Close { req, conv: lis, reason: Some(id("solved")) }).await.unwrap();
+    boss_sees(there, &boss, "&reason=solved", lis).await;
 
     // pages while others write: each of those that were there, once
     let mut seen = Vec::new();
@@ -87,6 +101,16 @@ pub async fn are_found(here: &Server, there: &Server) {
         let answer = get(there.addr, &format!("/api/v1/conversations?{bad}"), &boss.token).await.unwrap();
         assert_eq!((answer.status, answer.code()), (400, Some(1)), "{bad}");
     }
+}
+
+/// Another server may hear of it a moment later.
+async fn boss_sees(server: &Server, boss: &Peer, query: &str, conv: ConvId) {
+    let asked = async {
+        while ids(&page(server, boss, query).await) != [conv.to_string()] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(crate::support::wire::PATIENCE, asked).await.expect("it is found");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
  * the conversation, and what was read with them. `kefu export verify` does it all again.
  */
 import { exportKeys } from '../client/agent-log';
-import type { Entry } from '../client/log-entry';
+import { editOf, type Entry } from '../client/log-entry';
 import { b64u } from '../crypto/bytes';
 import type { Body } from '../crypto/envelope';
 import { printFingerprint } from '../crypto/hash';
@@ -28,6 +28,8 @@ export interface ExportedMessage {
   from: { side: 'visitor' | 'agent' | 'robot'; kid?: string; user?: string; name?: string };
   /** As it was sealed. */
   body?: Body;
+  /** It stands in the place of this message. */
+  replaces?: string;
   /** Something of the same sender is missing before it, or it answers something that is not there. */
   gap?: true;
 }
@@ -85,6 +87,7 @@ function message(e: Entry, visitor: string | undefined, nameOf: (user: string) =
       ...(name && { name }),
     },
     ...(e.body && { body: e.body }),
+    ...(e.isEdit && { replaces: editOf(e)!.msg }),
     ...((e.missingBefore || e.unordered) && { gap: true as const }),
   };
 }
@@ -106,6 +109,7 @@ export async function exportConversation(
       const event = t === 'owner' ? `owner.${e.event.owner.split(':')[0]!}` : t;
       lines.push({ seq: e.seq, at: e.at, kind: 'event', event, ...(name && { name }) });
     } else if (e.kind !== 'epoch' && e.kind !== 'event') {
+      log.lines.isEdit(e);
       const line = message(e, log.epochs.visitor?.kid, (user) => directory.nameOf(user));
       if (line.kind === 'note' && !o.notes) continue;
       lines.push(line);

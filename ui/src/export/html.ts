@@ -37,7 +37,10 @@ const WHY = {
   newer: 'newer',
 } as const;
 
-function words(m: ExportedMessage): string {
+/** Texts that replaced this one, in their order; the last is the present one. */
+type Edits = readonly ExportedMessage[];
+
+function words(m: ExportedMessage, edits: Edits): string {
   if (m.status !== 'good') return `<p class="bad">${text(shared(WHY[m.status]))}</p>`;
   const { body } = m;
   switch (body?.t) {
@@ -48,18 +51,22 @@ function words(m: ExportedMessage): string {
         .join('');
     case 'file':
       return `<p>📎 ${text(plainName(String(body.name)))}</p>${body.text ? `<p dir="auto">${text(body.text)}</p>` : ''}`;
-    default:
-      return `<p dir="auto">${text(body?.text)}</p>`;
+    default: {
+      const all = [m, ...edits].map(({ body: b }) => (b && 'text' in b ? b.text : ''));
+      const now = `<p dir="auto">${text(all.pop())}</p>`;
+      const before = all.map((one) => `<p dir="auto">${text(one)}</p>`).join('');
+      return before ? `${now}<details><summary>${text(t('htmlEdited'))}</summary>${before}</details>` : now;
+    }
   }
 }
 
-function article(m: ExportedMessage, visitor: string): string {
+function article(m: ExportedMessage, edits: Edits, visitor: string): string {
   const side = m.from.side;
   const name = side === 'visitor' ? visitor : (m.from.name ?? (side === 'robot' ? shared('robot') : shared('agent')));
   const note = m.kind === 'note' ? ` · ${text(t('note'))}` : '';
   const gap = m.gap ? `<p class="bad">${text(shared('missing'))}</p>` : '';
   const kind = m.kind === 'note' ? 'note' : side;
-  return `${gap}<article class="${kind}"><p class="who"><bdi>${text(name)}</bdi> · <time>${clock(m.at)}</time>${note}</p>${words(m)}</article>`;
+  return `${gap}<article class="${kind}"><p class="who"><bdi>${text(name)}</bdi> · <time>${clock(m.at)}</time>${note}</p>${words(m, edits)}</article>`;
 }
 
 /** `eventText`: a sentence for a fact of the server, '' for none. */
@@ -71,10 +78,15 @@ export function conversationHtml(
 ): string {
   const { good, bad, locked } = counts(c);
   let today: number | null = null;
-  const lines = c.lines.map((line) => {
+  const edits = new Map<string, ExportedMessage[]>();
+  for (const line of c.lines)
+    if (line.kind !== 'event' && line.replaces !== undefined && line.status === 'good')
+      edits.set(line.replaces, [...(edits.get(line.replaces) ?? []), line]);
+  const shown = c.lines.filter((line) => line.kind === 'event' || line.replaces === undefined);
+  const lines = shown.map((line) => {
     const head = dayOf(line.at) === today ? '' : `<h2>${day(line.at)}</h2>`;
     today = dayOf(line.at);
-    if (line.kind !== 'event') return head + article(line, visitor);
+    if (line.kind !== 'event') return head + article(line, edits.get(line.msg ?? '') ?? [], visitor);
     const said = eventText(line);
     return head + (said && `<p class="event"><time>${clock(line.at)}</time> ${text(said)}</p>`);
   });

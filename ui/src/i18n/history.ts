@@ -58,6 +58,7 @@ const zh = {
   htmlGood: '导出时已校验 {n} 条消息的签名，全部有效',
   htmlBad: '导出时有 {n} 条内容未通过校验；{good} 条消息的签名有效',
   htmlLocked: '没有密钥、无法查看的条数',
+  htmlEdited: '已修改，查看之前的内容',
 
   indexAsk: '要搜索消息内容，需要先在此浏览器中建立索引。',
   indexWhy:
@@ -137,6 +138,7 @@ const en: typeof zh = {
     'The signature of 1 message was valid when this was exported|The signatures of all {n} messages were valid when this was exported',
   htmlBad: '{n} lines failed the checks when this was exported; the signatures of {good} messages were valid',
   htmlLocked: 'Lines that can’t be read for lack of a key',
+  htmlEdited: 'Edited; what it said before',
 
   indexAsk: 'To search in messages, this browser needs an index.',
   indexWhy:

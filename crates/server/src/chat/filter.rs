@@ -5,7 +5,7 @@
 //! [`LOOKED_AT`] conversations for one request. A new fact to filter by is a field of [`Filter`] and a line in [`Filter::takes`].
 
 use crate::{
-    proto::{ConvId, ConvState, Owner, SiteId, TeamId, UserId},
+    proto::{ConvId, ConvState, LabelId, Owner, SiteId, TeamId, UserId},
     store::Place,
 };
 
@@ -29,6 +29,10 @@ pub struct Filter {
     pub site: Option<SiteId>,
     /// Open or closed.
     pub state: Option<ConvState>,
+    /// It has this tag.
+    pub tag: Option<LabelId>,
+    /// An agent closed it for this reason.
+    pub reason: Option<LabelId>,
     /// It began at this time or later, ms.
     pub from: Option<u64>,
     /// It began before this time, ms.
@@ -43,6 +47,8 @@ impl Filter {
             && self.team.as_ref().is_none_or(|team| *team == row.team)
             && self.site.as_ref().is_none_or(|site| *site == row.site)
             && self.state.is_none_or(|state| state == row.state)
+            && self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
+            && self.reason.as_ref().is_none_or(|reason| row.reason.as_ref() == Some(reason))
     }
 
     /// Before which place the next page begins.

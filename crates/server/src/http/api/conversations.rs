@@ -54,6 +54,8 @@ fn filter(request: &Request<Incoming>) -> Result<Filter, RequestError> {
         team: read(request, "team", "the id of a team")?,
         site: read(request, "site", "the id of a site")?,
         state,
+        tag: read(request, "tag", "the id of a tag")?,
+        reason: read(request, "reason", "the id of a reason")?,
         from: number(request, "from")?,
         to: number(request, "to")?,
     })
