@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, sync::Arc};
 
 use kefu::proto::{AgentState, ConvId};
-use kefu_notices::testing::{Act, Asked, Receiver};
+use kefu_notices::testing::{Act, Asked, Browser, Receiver, claims};
 use kefu_redis_link::testing::RedisServer;
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use crate::{
     support::{
         child::Process,
         company::Company,
+        http,
         peer::{Me, Peer},
     },
 };
@@ -196,4 +197,88 @@ async fn of_two_servers_one_tells_and_the_other_goes_on_when_it_dies() {
         [("svc".to_owned(), vec![conv.to_string()]), ("vip".to_owned(), vec![next.to_string()])],
         "the second server knows what the first told"
     );
+}
+
+/// Settings of pushes to this machine, soon sent.
+const PUSH: &str = "[push]\nenabled = true\ncontact = \"mailto:it@example.com\"\nhosts = [\"127.0.0.1\"]\n\
+                    allow_private = true\nafter_seconds = 1\n";
+
+async fn post(server: &Process, path: &str, token: &str, body: &Value) -> u16 {
+    let bearer = format!("Bearer {token}");
+    let headers = [("authorization", &*bearer), ("content-type", "application/json")];
+    http::ask(server.addr, "POST", path, &headers, body.to_string()).await.unwrap().status
+}
+
+async fn pushes(server: &Process, token: &str) -> Value {
+    http::get(server.addr, "/api/v1/push", token).await.unwrap().json()
+}
+
+async fn an_agent_whose_console_is_closed_is_woken(company: &Arc<Company>, server: &Process) {
+    let receiver = Receiver::start(Act::status(201));
+    let mut li = peer(company, server, &Me::agent(company, "li")).await;
+    li.status(AgentState::Online).await;
+    let key = pushes(server, &li.token).await["key"].as_str().unwrap().to_owned();
+    let (here, gone, left) = (Browser::new(), Browser::new(), Browser::new());
+    for (browser, path) in [(&here, "/here"), (&gone, "/gone"), (&left, "/left")] {
+        let subscription = serde_json::to_value(browser.subscription(receiver.url(path))).unwrap();
+        assert_eq!(post(server, "/api/v1/push", &li.token, &subscription).await, 200);
+    }
+    // another host than those in the settings, and a visitor, get nothing
+    let elsewhere = serde_json::to_value(left.subscription("http://localhost:9/x".into())).unwrap();
+    assert_eq!(post(server, "/api/v1/push", &li.token, &elsewhere).await, 400);
+    let stranger = peer(company, server, &Me::visitor("s1")).await;
+    assert_eq!(post(server, "/api/v1/push", &stranger.token, &elsewhere).await, 403);
+    let remove = json!({ "endpoint": receiver.url("/left") });
+    assert_eq!(post(server, "/api/v1/push/remove", &li.token, &remove).await, 200);
+    assert_eq!(pushes(server, &li.token).await["browsers"], 2);
+    let token = li.token.clone();
+    drop(li);
+    receiver.usually(Act::status(410));
+    let (_visitor, _) = waits(company, server, "s1").await;
+    let asked = receiver.wait_async(2).await;
+    let paths: std::collections::BTreeSet<_> = asked.iter().map(|asked| asked.path.as_str()).collect();
+    assert_eq!(paths, ["/gone", "/here"].into(), "who signed out is not woken");
+    for (browser, path) in [(here, "/here"), (gone, "/gone")] {
+        let asked = asked.iter().find(|asked| asked.path == path).unwrap();
+        assert_eq!(claims(asked, &key)["aud"], format!("http://{}", receiver.addr()));
+        assert_eq!(browser.open(&asked.body), b"look");
+    }
+    // the push service knows neither any more
+    while pushes(server, &token).await["browsers"] != 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pushes_wake_and_are_forgotten_with_a_key_that_stays() {
+    let company = Company::found().await;
+    let mut server = Process::start_with(company.path(), PUSH);
+    an_agent_whose_console_is_closed_is_woken(&company, &server).await;
+    let boss = peer(&company, &server, &Me::agent(&company, "boss")).await;
+    let key = pushes(&server, &boss.token).await;
+    server.kill();
+    let server = Process::start_with(company.path(), PUSH);
+    let boss = peer(&company, &server, &Me::agent(&company, "boss")).await;
+    assert_eq!(pushes(&server, &boss.token).await, key);
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&fs::metadata(company.path().join("push.key")).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_that_share_a_redis_push_under_one_key() {
+    let redis = RedisServer::start(&[]).await;
+    let company = Company::found_on(&config_for(&redis)).await;
+    let second = joined(company.path());
+    let more = format!("[storage]\nurl = {:?}\n{PUSH}", redis.url().to_string());
+    let start = |dir: &Path| {
+        let (dir, more) = (dir.to_owned(), more.clone());
+        tokio::task::spawn_blocking(move || Process::start_with(&dir, &more))
+    };
+    let (one, two) = (start(company.path()).await.unwrap(), start(second.path()).await.unwrap());
+    let boss = peer(&company, &one, &Me::agent(&company, "boss")).await;
+    assert_eq!(pushes(&one, &boss.token).await, pushes(&two, &boss.token).await);
+    assert!(!company.path().join("push.key").exists(), "it is in Redis, sealed");
+    drop(boss);
+    an_agent_whose_console_is_closed_is_woken(&company, &two).await;
 }

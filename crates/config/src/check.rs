@@ -2,7 +2,11 @@
 
 use std::net::IpAddr;
 
-use super::{Config, types::Storage, webhook};
+use super::{
+    Config,
+    types::{Push, Storage},
+    webhook,
+};
 use kefu_net::origin::{self, OriginError};
 
 /// Something wrong with a value.
@@ -31,6 +35,7 @@ pub(super) fn check(c: &Config) -> Vec<Problem> {
     storage(c, &mut bad);
     blobs(&c.storage, &mut bad);
     webhook::check(&c.webhook, &mut bad);
+    push(&c.push, &mut bad);
     for (key, dir) in [("robot.key_dir", &c.robot.key_dir), ("robot.day_key_dir", &c.robot.day_key_dir)] {
         if !dir.is_empty() && !dir.starts_with('/') {
             bad.push(Problem::new(key, format!("{dir:?} is not an absolute path")));
@@ -136,6 +141,27 @@ fn blobs(s: &Storage, bad: &mut Vec<Problem>) {
     }
 }
 
+fn push(p: &Push, bad: &mut Vec<Problem>) {
+    if p.enabled && !["mailto:", "https:"].iter().any(|scheme| p.contact.starts_with(scheme)) {
+        let message = "push services want to know whom to write to: set it to \"mailto:\" and an address, or to a page";
+        bad.push(Problem::new("push.contact", message));
+    }
+    if !p.contact.bytes().all(|b| b.is_ascii_graphic()) {
+        bad.push(Problem::new("push.contact", "only letters, digits and signs of ASCII, without spaces"));
+    }
+    if let Some(host) =
+        p.hosts.iter().find(|host| host.contains(['/', ':']) || host.bytes().any(|b| b.is_ascii_uppercase()))
+    {
+        bad.push(Problem::new(
+            "push.hosts",
+            format!("{host:?}: write hosts in small letters, without https:// and port"),
+        ));
+    }
+    if !p.ca.is_empty() && !p.ca.starts_with('/') {
+        bad.push(Problem::new("push.ca", format!("{:?} is not an absolute path", p.ca)));
+    }
+}
+
 /// Whether an origin is this machine.
 fn is_loopback(origin: &str) -> bool {
     let authority = origin.split_once("://").map_or("", |(_, authority)| authority);
@@ -189,6 +215,7 @@ fn ranges(c: &Config, bad: &mut Vec<Problem>) {
         ("robot", "knowledge", r.knowledge, 1, 100, " percent"),
         ("robot", "margin", r.margin, 0, 50, " percent"),
         ("robot", "failed_turns", r.failed_turns, 1, 10, ""),
+        ("push", "after_seconds", c.push.after_seconds, 1, 3_600, " seconds"),
         ("directory", "freshness_days", c.directory.freshness_days, 1, 180, " days"),
     ] {
         if !(least..=most).contains(&value) {

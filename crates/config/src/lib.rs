@@ -21,7 +21,7 @@ pub use check::Problem;
 pub use edit::with_value;
 pub use error::{ConfigError, ConfigErrors, Origin};
 pub use robot::{Answers, Do, Label, Robot, Rule, SiteRobot};
-pub use types::{Config, Desk, Directory, Files, Limits, Log, LogFormat, LogLevel, Server, Storage, Tls};
+pub use types::{Config, Desk, Directory, Files, Limits, Log, LogFormat, LogLevel, Push, Server, Storage, Tls};
 pub use webhook::{Webhook, WebhookEvent, WebhookKind, WebhookLanguage};
 
 /// The default configuration with an explanation of every key: what `kefu init` writes.

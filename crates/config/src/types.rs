@@ -31,6 +31,8 @@ pub struct Config {
     pub directory: Directory,
     /// The robot.
     pub robot: Robot,
+    /// Waking consoles that are closed.
+    pub push: Push,
     /// The log.
     pub log: Log,
     /// Who is told when somebody waits.
@@ -350,6 +352,39 @@ pub struct Directory {
 impl Default for Directory {
     fn default() -> Self {
         Self { freshness_days: 30 }
+    }
+}
+
+/// `[push]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Push {
+    /// Whether agents may have closed consoles woken.
+    pub enabled: bool,
+    /// Whom push services may write to.
+    pub contact: String,
+    /// Push services that are used, by host; `*.host`: all below it.
+    pub hosts: Vec<String>,
+    /// A wait is told after this time, seconds.
+    pub after_seconds: u32,
+    /// Whether they may be in a private network, and without TLS.
+    pub allow_private: bool,
+    /// PEM file with the authorities that are trusted; empty: those of the system.
+    pub ca: String,
+}
+
+impl Default for Push {
+    fn default() -> Self {
+        let hosts =
+            ["fcm.googleapis.com", "updates.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com"];
+        Self {
+            enabled: false,
+            contact: String::new(),
+            hosts: hosts.map(str::to_owned).into(),
+            after_seconds: 30,
+            allow_private: false,
+            ca: String::new(),
+        }
     }
 }
 

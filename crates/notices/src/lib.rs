@@ -9,6 +9,7 @@
 
 mod notice;
 pub mod outbound;
+pub mod push;
 mod queue;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -3,6 +3,11 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "what fails here fails a test")]
 
+#[path = "testing_push.rs"]
+mod push;
+
+pub use push::{Browser, claims};
+
 use std::{
     collections::{BTreeMap, VecDeque},
     io::{BufRead, BufReader, Read, Write},

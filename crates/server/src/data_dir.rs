@@ -20,6 +20,8 @@ pub const ADMIN_SOCKET: &str = "admin.sock";
 pub const LOCK: &str = "kefu.lock";
 /// What opens `/metrics`, made by the first start.
 pub const METRICS_TOKEN: &str = "metrics.token";
+/// The key that browsers subscribe to pushes under, made at its first use.
+pub const PUSH_KEY: &str = "push.key";
 /// Directory of the certificate made by `kefu init`.
 pub const TLS: &str = "tls";
 /// Directory of the robot's keys, if the configuration names no other.

@@ -12,7 +12,7 @@ use crate::{
         account,
         admin_client::AdminClient,
         context::Context,
-        data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, ROBOT, TLS},
+        data_dir::{self, COMPANY_KEYS, OPAQUE_SETUP, PUSH_KEY, ROBOT, TLS},
         io_error::quoted,
         lock, out,
     },
@@ -82,6 +82,7 @@ pub fn secrets(ctx: &Context) -> Vec<Finding> {
     let files = [
         ctx.file(COMPANY_KEYS),
         ctx.file(OPAQUE_SETUP),
+        ctx.file(PUSH_KEY),
         tls.join(tls::CA_KEY),
         tls.join(tls::KEY),
         robot.join("sign.key"),

@@ -90,7 +90,7 @@ async fn supervisors_define_tags_and_owners_give_them() {
     let mut zhou = Peer::agent(&server, "zhou").await;
     assert_eq!(zhou.ask(tag(conv, &["vip"], &[])).await.unwrap_err().0, ErrorCode::NotFound);
     assert_eq!(visitor.ask(tag(conv, &["vip"], &[])).await.unwrap_err().0, ErrorCode::Forbidden);
-    let tomorrow = now_ms() + 86_400_000;
+    let tomorrow = now_ms() + DAY;
     assert_eq!(visitor.ask(snooze(conv, Some(tomorrow))).await.unwrap_err().0, ErrorCode::Forbidden);
     let hidden = events(&mut visitor, conv).iter().filter(|e| **e == Event::Hidden {}).count();
     assert_eq!(hidden, 3);

@@ -63,10 +63,7 @@ export class Agent extends AgentDesk implements AgentClient {
     super(deps);
     this.server = o.server ?? location.origin;
     this.http = createHttp(this.server, deps.env);
-    this.knowledgeCache = new KnowledgeCache(this.server, deps.env, () => {
-      if (!this.engine) throw new ClientError('error.unauthorised');
-      return this.engine.link.token();
-    });
+    this.knowledgeCache = new KnowledgeCache(this.server, deps.env, () => this.token());
     this.trust = signal<Trust>({ mode: 'unpinned', secure: deps.secure, storage: 'kept' });
     this.savedSession = new AgentSession(
       deps,
@@ -278,6 +275,28 @@ export class Agent extends AgentDesk implements AgentClient {
     void this.savedSession.save(me, true);
     this.leaveEngine();
     this.session.value = 'locked';
+  }
+
+  private token(): string {
+    if (!this.engine) throw new ClientError('error.unauthorised');
+    return this.engine.link.token();
+  }
+
+  async pushKey(): Promise<string | null> {
+    try {
+      return (await this.http.get<{ key: string }>('/push', this.token())).key;
+    } catch (e) {
+      if (e instanceof ClientError && e.key === 'error.not_found') return null;
+      throw e;
+    }
+  }
+
+  async pushTo({ endpoint, keys }: PushSubscriptionJSON): Promise<void> {
+    await this.http.post('/push', { endpoint, ...keys }, this.token());
+  }
+
+  async pushNoMore(endpoint: string): Promise<void> {
+    await this.http.post('/push/remove', { endpoint }, this.token());
   }
 
   async logout(): Promise<void> {

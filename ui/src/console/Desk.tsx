@@ -137,7 +137,7 @@ export function Desk({ client }: { client: AgentClient }) {
         )}
       </div>
       {state.dialog.value === 'shortcuts' && <Shortcuts onClose={close} />}
-      {state.dialog.value === 'notices' && <NoticeDialog onClose={close} />}
+      {state.dialog.value === 'notices' && <NoticeDialog client={client} onClose={close} />}
       {state.dialog.value === 'password' && <ChangePassword client={client} onClose={close} />}
       {state.dialog.value === 'replies' && <Replies client={client} onClose={close} />}
       {state.dialog.value === 'waiting' && <WaitingDialog client={client} onClose={close} />}

@@ -7,9 +7,17 @@ import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { Menu } from '../ui/Menu';
 import { exportFeedback } from './exportFeedback';
+import type { NoticeSettings } from './notices/settings';
 import { go, historyHash } from './route';
 import { setLang } from './settings';
 import { useConsole } from './useConsole';
+
+/** What wakes this browser ends with it. */
+async function signOut(client: AgentClient, notices: NoticeSettings): Promise<void> {
+  if (notices.push.peek())
+    await import('./notices/push').then(({ leavePush }) => leavePush(client, notices)).catch(() => undefined);
+  await client.logout();
+}
 
 const STATES: readonly AgentState[] = ['online', 'busy', 'offline'];
 
@@ -75,7 +83,7 @@ export function MyStatus({ client }: { client: AgentClient }) {
           ...(me.role !== 'agent' ? [{ label: t('labels'), onSelect: () => (state.dialog.value = 'labels') }] : []),
           { label: t('changePassword'), onSelect: () => (state.dialog.value = 'password'), separate: true },
           { label: t('lock'), onSelect: () => client.lock() },
-          { label: t('logout'), onSelect: () => void state.acts.run(() => client.logout()) },
+          { label: t('logout'), onSelect: () => void state.acts.run(() => signOut(client, notices)) },
         ]}
       >
         <Icon d={icon.more} width={2.4} />

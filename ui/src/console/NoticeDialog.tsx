@@ -1,9 +1,12 @@
 /** How the agent is called back: sounds, notices of the system, quiet. Loaded when it is opened. */
+import { useEffect } from 'preact/hooks';
 import { t } from '../i18n/console';
+import type { AgentClient } from '../model';
 import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
 import { useSignal } from '../ui/signals';
 import { canNotify, mayNotify } from './notices/desktop';
+import { joinPush, leavePush, pushState } from './notices/push';
 import { TONES, type Flag } from './notices/settings';
 import { createSounds } from './notices/sounds';
 import { useConsole } from './useConsole';
@@ -50,7 +53,51 @@ function Desktop() {
   );
 }
 
-export function NoticeDialog({ onClose }: { onClose: () => void }) {
+/** Only where the server and the browser can: most who have it closed have a phone. */
+function Push({ client }: { client: AgentClient }) {
+  const { notices, acts, toasts } = useConsole();
+  const here = useSignal(false);
+  useEffect(() => {
+    pushState(client).then(
+      (state) => (here.value = state === 'here'),
+      () => undefined,
+    );
+  }, []);
+  if (!here.value) return null;
+  const change = async (on: boolean) => {
+    try {
+      if (on && (await Notification.requestPermission()) !== 'granted')
+        return toasts.show(() => t('noticeDenied'), 'error');
+      await (on ? joinPush : leavePush)(client, notices);
+    } catch {
+      toasts.show(() => t('noticePushFailed'), 'error');
+    }
+  };
+  return (
+    <fieldset class="c-choices">
+      <legend>{t('noticePushTitle')}</legend>
+      <label class="c-choice">
+        <input
+          type="checkbox"
+          checked={notices.push.value}
+          disabled={acts.isBusy('push')}
+          onChange={(e) => {
+            const on = e.currentTarget.checked;
+            // it shows what is so, not what was asked for
+            e.currentTarget.checked = notices.push.peek();
+            void acts.once('push', () => change(on));
+          }}
+        />
+        <span>
+          {t('noticePush')}
+          <span class="k-hint">{t('noticePushHint')}</span>
+        </span>
+      </label>
+    </fieldset>
+  );
+}
+
+export function NoticeDialog({ client, onClose }: { client: AgentClient; onClose: () => void }) {
   const { notices } = useConsole();
   const play = () => sounds.ring(notices.tone.peek(), notices.volume.peek());
   return (
@@ -100,6 +147,7 @@ export function NoticeDialog({ onClose }: { onClose: () => void }) {
         )}
       </fieldset>
       <Desktop />
+      <Push client={client} />
     </Dialog>
   );
 }

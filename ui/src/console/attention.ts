@@ -59,13 +59,22 @@ export function watchAttention(state: ConsoleState, client: AgentClient): () => 
     if (!notices.desktop.peek() || notices.quiet.peek() || !lead.leads()) return;
     if (!(await lead.watched())) desktop.show(fresh);
   };
+  // The service worker had a push: a page that lost its connection looks at once.
+  const pushed = () => void (client.connection.peek().state !== 'online' && client.reconnect());
+  navigator.serviceWorker?.addEventListener('message', pushed);
   let before: Waiting | null = null;
+  let joined = false;
   let timer: ReturnType<typeof setInterval> | undefined;
   const stop = effect(() => {
     const now = client.session.value === 'signed-in' ? waitingOf(client) : null;
     const n = now ? count(now) : 0;
     showCount(n);
     desktop.keep(new Set(now ? [...now.unread.keys(), ...now.offers] : []));
+    // The server may have another key since, or have lost who subscribed.
+    if (now && !joined && notices.push.peek() && client.connection.value.state === 'online') {
+      joined = true;
+      void import('./notices/push').then(({ joinPush }) => joinPush(client, notices)).catch(() => undefined);
+    }
     // Not for what was there already when the page came.
     const fresh = before && now ? freshOf(before, now) : [];
     before = now;
@@ -83,6 +92,7 @@ export function watchAttention(state: ConsoleState, client: AgentClient): () => 
     clearInterval(timer);
     desktop.keep(new Set());
     lead.dispose();
+    navigator.serviceWorker?.removeEventListener('message', pushed);
     unfollow();
   };
 }

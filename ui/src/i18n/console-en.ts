@@ -117,6 +117,11 @@ export const en: Record<keyof typeof zh, string> = {
   noticeDenied:
     'This browser blocks notices from this site. Allow them in the settings of the site, beside the address.',
   noticeUnsupported: 'This browser can’t show desktop notices.',
+  noticePushTitle: 'While the console is closed',
+  noticePush: 'Wake this browser when somebody waits',
+  noticePushHint:
+    'Sent through the push service of the browser’s maker. The message has no content; it only says that somebody waits.',
+  noticePushFailed: 'The browser’s push service can’t be reached now, or does not take this browser.',
   noticeWords: 'Somebody wrote to you',
   noticeOffer: 'A conversation is offered to you',
   noticeMany: '{n} conversations wait for you',

@@ -246,6 +246,13 @@ export interface AgentClient {
   status(state: AgentState): Promise<void>;
   loadMore(tab: Tab): Promise<void>;
 
+  /** The key that browsers subscribe to pushes under; null: the server has none. */
+  pushKey(): Promise<string | null>;
+  /** Has this browser woken while the console is closed. */
+  pushTo(subscription: PushSubscriptionJSON): Promise<void>;
+  /** No longer. */
+  pushNoMore(endpoint: string): Promise<void>;
+
   login(user: string, password: string): Promise<void>;
   /** Makes keys and password from an invite code and signs in. */
   firstLogin(code: string, password: string): Promise<void>;

@@ -12,6 +12,7 @@ mod moving;
 mod notices;
 mod open;
 mod others;
+mod push;
 mod rules;
 mod serve;
 mod settings;

@@ -27,6 +27,7 @@ use super::{
     notices::Notices,
     open::{missed_counted, open_blobs, open_org, secrets},
     others::Others,
+    push::PushService,
     settings::{end_rule, file_rules, rates, retention, rules},
     shared_robot::SharedRobot,
     storage::{Backend, IfEmpty, open_storage},
@@ -88,6 +89,7 @@ pub async fn serve(
     .context("cannot read the open conversations")?;
 
     let notices = Notices::new(&config, &org, &store)?;
+    let push = Box::pin(PushService::open(&config, &dir, &backend, &secrets, &org)).await?;
     let served = certificate(&dir, &config)?;
     let tls = served.as_ref().map(Served::acceptor).transpose().context("TLS can't be set up")?;
     let (public_url, config) = (config.public_url(), Arc::new(config));
@@ -118,6 +120,9 @@ pub async fn serve(
     }
     others.join(&mut tasks, &chat);
     notices.start(&mut tasks, &chat, &metrics);
+    if let Some(push) = &push {
+        push.start(&mut tasks, &chat, &store);
+    }
     if let Some(served) = served.clone() {
         tasks.spawn("certificate", served.watch());
     }
@@ -151,6 +156,7 @@ pub async fn serve(
         org,
         widgets: widgets.clone(),
         knowledge,
+        push: push.map(|push| push as Arc<dyn http::Pushes>),
         bounds: Bounds::new(&config, patience),
         config: config.clone(),
         metrics,

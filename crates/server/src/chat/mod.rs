@@ -170,7 +170,7 @@ impl Chat {
     }
 
     /// Whether an agent has a socket on any server.
-    fn is_connected(&self, user: &UserId) -> bool {
+    pub fn is_connected(&self, user: &UserId) -> bool {
         self.hub.listeners(&Topic::User(user.clone())) > 0 || self.bus.agents().borrow().contains(user)
     }
 

@@ -133,6 +133,11 @@ impl Statuses {
 }
 
 impl Chat {
+    /// What an agent chose last.
+    pub fn status_of(&self, user: &UserId) -> AgentState {
+        self.statuses.of(user)
+    }
+
     /// An agent sets whether they take new conversations. Returns when that is stored, or cannot be at the moment.
     pub async fn set_status(&self, conn: &Conn, state: AgentState) -> Result<(), RequestError> {
         let user = self.require_agent(conn)?.user.clone();

@@ -35,6 +35,7 @@ use crate::{
     telemetry::Metrics,
 };
 
+pub use api::{PushRequest, Pushes};
 pub use bounds::{Bounds, Patience};
 pub use listen::serve;
 pub use strict::Strict;
@@ -52,6 +53,8 @@ pub struct Http {
     pub documents: Arc<Documents>,
     /// The knowledge, for agents.
     pub knowledge: Option<Arc<dyn KnowledgeSource>>,
+    /// Pushes to closed consoles, if they are switched on.
+    pub push: Option<Arc<dyn Pushes>>,
     /// The configuration.
     pub config: Arc<Config>,
     /// Counters and histograms.

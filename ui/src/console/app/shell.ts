@@ -16,9 +16,23 @@ interface Fetched extends Extendable {
   request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Page {
+  url: string;
+  visibilityState: string;
+  postMessage(what: unknown): void;
+  focus(): Promise<unknown>;
+}
+interface Clicked extends Extendable {
+  notification: { close(): void };
+}
 interface Scope {
-  registration: { scope: string };
-  addEventListener(on: 'install' | 'activate', then: (e: Extendable) => void): void;
+  registration: { scope: string; showNotification(title: string, options: NotificationOptions): Promise<void> };
+  clients: {
+    matchAll(of: { type: 'window'; includeUncontrolled: true }): Promise<readonly Page[]>;
+    openWindow(url: string): Promise<unknown>;
+  };
+  addEventListener(on: 'notificationclick', then: (e: Clicked) => void): void;
+  addEventListener(on: 'install' | 'activate' | 'push', then: (e: Extendable) => void): void;
   addEventListener(on: 'fetch', then: (e: Fetched) => void): void;
 }
 const shell = SHELL;
@@ -71,6 +85,26 @@ async function file(request: Request): Promise<Response> {
   return (await (await caches.open(NAME)).match(request.url)) ?? fetch(request);
 }
 
+/** A push says nothing but that somebody waits. Who looks at the console sees it there: the page is told to look. */
+async function call(): Promise<void> {
+  const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  if (pages.some((one) => one.url.startsWith(page) && one.visibilityState === 'visible'))
+    return pages.forEach((one) => one.postMessage('push'));
+  const body = navigator.language.startsWith('zh') ? '有访客在等待' : 'Somebody is waiting';
+  await worker.registration.showNotification('kefu', { body, tag: 'kefu/push', icon: 'icons/icon-192.png' });
+}
+
+async function answer(): Promise<void> {
+  const all = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true });
+  const one = all.find(({ url }) => url.startsWith(page));
+  await (one ? one.focus() : worker.clients.openWindow(page));
+}
+
+worker.addEventListener('push', (e) => e.waitUntil(call()));
+worker.addEventListener('notificationclick', (e) => {
+  e.notification.close();
+  e.waitUntil(answer());
+});
 worker.addEventListener('install', (e) => e.waitUntil(install()));
 worker.addEventListener('activate', (e) => e.waitUntil(activate()));
 worker.addEventListener('fetch', (e) => {

@@ -7,7 +7,7 @@ export type Tone = (typeof TONES)[number];
 
 const LOUDEST = 100;
 
-const FLAGS = ['sound', 'repeat', 'desktop', 'content', 'quiet'] as const;
+const FLAGS = ['sound', 'repeat', 'desktop', 'content', 'quiet', 'push'] as const;
 export type Flag = (typeof FLAGS)[number];
 
 const flag = (key: Flag): boolean => stored(key) === 'on';
@@ -31,6 +31,8 @@ export class NoticeSettings implements Record<Flag, Signal<boolean>> {
   readonly content = signal(flag('content'));
   /** No sound and no notice of the system; title and icon still count. */
   readonly quiet = signal(flag('quiet'));
+  /** This browser is woken while the console is closed. */
+  readonly push = signal(flag('push'));
 
   set(key: Flag, on: boolean): void {
     this[key].value = on;

@@ -33,7 +33,8 @@ use crate::{
     store::Store,
     telemetry::Metrics,
 };
-use row::{Row, Stored};
+use row::Row;
+pub(super) use row::Stored;
 use turn::Turn;
 
 /// Largest file with an address or a secret.

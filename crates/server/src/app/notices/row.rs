@@ -9,13 +9,13 @@ use crate::{
 
 /// Queue and memory of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Row {
+pub(in crate::app) struct Row {
     pub queue: Queue,
     pub told: Option<Told>,
 }
 
 /// The row with the bytes that it was read from.
-pub(super) struct Stored {
+pub(in crate::app) struct Stored {
     key: Vec<u8>,
     bytes: Option<Vec<u8>>,
     pub row: Row,
@@ -24,7 +24,12 @@ pub(super) struct Stored {
 impl Stored {
     /// Reads it. One that a newer kefu wrote begins anew.
     pub async fn read(store: &dyn Store, name: &str) -> Result<Self, StoreError> {
-        let key = format!("webhook:{name}").into_bytes();
+        Self::read_at(store, &format!("webhook:{name}")).await
+    }
+
+    /// The same under a key of its own.
+    pub async fn read_at(store: &dyn Store, key: &str) -> Result<Self, StoreError> {
+        let key = key.as_bytes().to_vec();
         let bytes = store.get(Table::Meta, &key).await?;
         let row = bytes.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
         Ok(Self { key, bytes, row: row.unwrap_or_else(|| Row { queue: Queue::default(), told: None }) })

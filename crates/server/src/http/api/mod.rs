@@ -6,8 +6,11 @@ mod documents;
 mod files;
 mod knowledge;
 mod people;
+mod push;
 
 use std::{net::IpAddr, sync::Arc};
+
+pub use push::{PushRequest, Pushes};
 
 use hyper::{Method, Request, body::Incoming, header};
 
@@ -52,6 +55,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
         (&Method::GET, ["conversations"]) => conversations::list(http, &request).await,
         (&Method::GET, ["knowledge", site]) => knowledge::of_site(http, site, &request).await,
         (&Method::GET, ["blocks"]) => conversations::blocks(http, &request),
+        (&Method::GET, ["push"]) => push::key(http, &request).await,
         (&Method::GET, ["boxes"]) => people::boxes(http, &request).await,
         (&Method::GET, ["widgets"]) => people::widgets(http, &request),
         (&Method::POST, _) if !from_own_page(http, &request) => {
@@ -69,7 +73,8 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
 /// What can be done at an address, if there is anything. A HEAD was made a GET before.
 fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
-        ["directory"] => Some("GET, HEAD, POST"),
+        ["directory"] | ["push"] => Some("GET, HEAD, POST"),
+        ["push", "remove"] => Some("POST"),
         ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
         ["documents", _] => Some("PUT, DELETE"),
         ["site" | "knowledge" | "conversations", _]
@@ -94,6 +99,8 @@ async fn post(
         ["invite", step] => people::invite(http, address, step, request).await,
         ["password", step] => people::password(http, address, step, request).await,
         ["snapshot"] => people::snapshot(http, address, request).await,
+        ["push"] => push::change(http, address, false, request).await,
+        ["push", "remove"] => push::change(http, address, true, request).await,
         ["directory"] => people::post_directory(http, address, request).await,
         _ => Err(RequestError::new(ErrorCode::NotFound, "there is nothing at this address")),
     }
