@@ -6,6 +6,7 @@ mod empty;
 mod ends;
 mod epochs;
 pub mod files;
+mod files_in_trouble;
 pub mod filters;
 mod handling;
 mod idle;

@@ -12,15 +12,16 @@
 
 mod bucket;
 mod directory;
+mod known;
 mod layout;
 mod upload;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use kefu_proto::{ConvId, MsgId};
+use kefu_proto::{ConvId, Kid, MsgId};
 
 pub use bucket::{BlobBucket, BlobsRestored};
-pub use directory::BlobDirectory;
+pub use directory::{BlobDirectory, Strangers, strangers};
 pub use upload::{Progress, Upload};
 
 /// Bytes of the tag of AES-256-GCM.
@@ -130,6 +131,12 @@ pub trait Blobs: Send + Sync + 'static {
 
     /// All uploads of this server that are not posted yet. From memory.
     fn uploads(&self) -> Vec<(BlobId, Progress)>;
+
+    /// How many of these one person has begun. From memory.
+    fn begun_by(&self, sender: Kid) -> usize;
+
+    /// Bytes of these that are still to come. From memory.
+    fn missing(&self) -> u64;
 
     /// Whether there is any upload that is not posted: the question that every message asks. From memory.
     fn any_upload(&self) -> bool;

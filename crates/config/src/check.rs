@@ -235,6 +235,12 @@ fn files(c: &Config, bad: &mut Vec<Problem>) {
             bad.push(Problem::new("files.sites", message));
         }
     }
+    for (site, gb) in &c.files.site_totals {
+        if *gb == 0 || *gb > 10_000_000 {
+            let message = format!("{site} is {gb}; it must be between 1 and 10000000 GiB");
+            bad.push(Problem::new("files.site_totals", message));
+        }
+    }
 }
 
 fn retention(c: &Config, bad: &mut Vec<Problem>) {

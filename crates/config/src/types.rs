@@ -228,6 +228,8 @@ pub struct Files {
     pub agent_mb_per_day: u32,
     /// All files together, GiB; 0: as much as the disk has.
     pub total_gb: u32,
+    /// All files of single sites together, GiB, by id.
+    pub site_totals: BTreeMap<String, u32>,
 }
 
 impl Default for Files {
@@ -239,6 +241,7 @@ impl Default for Files {
             address_mb_per_day: 2_000,
             agent_mb_per_day: 10_000,
             total_gb: 0,
+            site_totals: BTreeMap::new(),
         }
     }
 }

@@ -15,11 +15,10 @@ const SPARE_FILES: u64 = 256;
 
 /// Free space on the disk of the database, compared with what must stay free there.
 pub fn disk(database: &Path, reserve_mb: u32) -> Finding {
-    const CHECK: &str = "disk";
     let dir = database.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     match space::capacity(dir) {
         Ok(capacity) => room(capacity, &Thresholds::of(capacity.total, reserve_mb)),
-        Err(e) => Finding::problem(CHECK, format!("cannot be queried: {}", io_reason(&e)), "is it mounted?"),
+        Err(e) => Finding::problem("disk", format!("cannot be queried: {}", io_reason(&e)), "is it mounted?"),
     }
 }
 

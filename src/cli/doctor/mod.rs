@@ -1,5 +1,6 @@
 //! `kefu doctor`: what is wrong, or soon will be. Looks, and changes nothing (in a bucket of files, it writes an object and removes it).
 
+mod blobs;
 mod files;
 mod finding;
 mod machine;
@@ -63,6 +64,7 @@ fn examine(ctx: &Context) -> Vec<Finding> {
     let Ok(config) = config else { return findings };
     findings.extend(files::named_secrets(&config));
     findings.extend(server::bucket(&storage));
+    findings.extend(blobs::directory(ctx, &config));
     findings.push(files::certificate(ctx, &config));
     findings.push(server::server(ctx, &config));
     findings.extend(server::limited(ctx));

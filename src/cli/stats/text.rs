@@ -53,7 +53,8 @@ pub fn print(stats: &Stats, now_ms: u64) {
         ("memory", out::bytes(m.process.rss_bytes)),
     ]);
     facts.extend(webhooks(stats).map(|webhooks| ("webhooks", webhooks)));
-    facts.extend([("limited", limited(&stats.limited)), storage, directory]);
+    let files = format!("{}, {}", grouped(m.files), out::bytes(m.file_bytes));
+    facts.extend([("limited", limited(&stats.limited)), ("files", files), storage, directory]);
     out::facts(&facts);
     if !desk.agents.is_empty() {
         out::line("");

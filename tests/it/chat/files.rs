@@ -402,6 +402,53 @@ async fn sizes_and_quotas_are_the_sites_the_persons_and_the_companys() {
     assert_eq!((refused.status, refused.code()), (503, Some(ErrorCode::Storage as u64)), "{}", refused.json());
 }
 
+#[tokio::test]
+async fn a_site_has_only_so_much_also_after_a_restart() {
+    let company = Company::found().await;
+    let mut settings = config();
+    settings.files.max_mb = 700;
+    settings.files.visitor_mb_per_day = 1_000_000;
+    settings.files.address_mb_per_day = 10_000_000;
+    settings.files.site_totals = [("s1".to_owned(), 1)].into();
+    let server = Server::start(&company, settings.clone()).await;
+    let (mut visitor, _li, conv) = talk(&server).await;
+    const SIZE: u64 = 600 << 20;
+    let full = |answer: &http::Answer| {
+        let said = answer.json();
+        answer.status == 503 && said["text"].as_str().unwrap().starts_with("this site has no more room for files")
+    };
+    assert_eq!(begin(&visitor, conv, id_of(1), SIZE).await.status, 200);
+    let refused = begin(&visitor, conv, id_of(2), SIZE).await;
+    assert!(full(&refused), "{}", refused.json());
+    assert_eq!(begin(&visitor, conv, id_of(1), SIZE).await.status, 200, "what is begun is counted once");
+    ask(&visitor, "DELETE", &path(conv, id_of(1)), Bytes::new()).await;
+    assert_eq!(begin(&visitor, conv, id_of(2), SIZE).await.status, 200);
+
+    // what is recalled makes room, too
+    let (msg, envelope) = sealed(&mut visitor, conv);
+    let small = content(PART + 1);
+    upload(&visitor, conv, msg, &small).await;
+    post(&mut visitor, conv, msg, envelope).await;
+    let rest = (1 << 30) - SIZE - small.len() as u64;
+    assert!(full(&begin(&visitor, conv, id_of(3), rest + 1).await));
+    visitor.ask(|req| ClientFrame::Recall { req, conv, msg }).await.unwrap();
+    until("room", async || (begin(&visitor, conv, id_of(3), rest + 1).await.status == 200).then_some(())).await;
+
+    // a new server counts what is there
+    let (key, views) = (visitor.me.clone(), std::mem::take(&mut visitor.views));
+    drop((visitor, _li));
+    server.stopped().await;
+    let server = Server::start(&company, settings).await;
+    let mut visitor = Peer::connect(&server, &key).await;
+    visitor.views = views;
+    until("a count", async || {
+        let begun = begin(&visitor, conv, id_of(4), SIZE).await;
+        ask(&visitor, "DELETE", &path(conv, id_of(4)), Bytes::new()).await;
+        full(&begun).then_some(())
+    })
+    .await;
+}
+
 fn id_of(n: u8) -> MsgId {
     MsgId([n; 16])
 }

@@ -64,6 +64,34 @@ fn files_of_somebody_else_are_found_by_doctor() {
     assert_eq!(found(), None);
 }
 
+#[test]
+fn the_directory_of_files_is_looked_at_by_doctor() {
+    let sh = Shell::new();
+    sh.json(&["init", "--no-passphrase"]);
+    let found = || -> Vec<String> {
+        let out = sh.run(&["doctor", "--json"]);
+        let all: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let findings = all["findings"].as_array().unwrap().iter().filter(|f| f["check"] == "files");
+        findings.map(|f| format!("{}: {} → {}", f["level"], f["what"], f["next"])).collect()
+    };
+    assert!(found()[0].starts_with("\"ok\": ") && found()[0].contains("which the first file makes"), "{:?}", found());
+    let blobs = sh.path("data").join("blobs");
+    fs::create_dir_all(blobs.join("uploads")).unwrap();
+    fs::set_permissions(&blobs, Permissions::from_mode(0o700)).unwrap();
+    fs::write(blobs.join("boot"), "x").unwrap();
+    assert!(found().len() == 1 && found()[0].starts_with("\"ok\": "), "{:?}", found());
+
+    fs::write(blobs.join("holiday.jpg"), "x").unwrap();
+    fs::set_permissions(&blobs, Permissions::from_mode(0o755)).unwrap();
+    let [open, strange] = &found()[..] else { panic!("{:?}", found()) };
+    assert!(open.starts_with("\"warning\"") && open.contains("chmod 700"), "{open}");
+    assert!(strange.starts_with("\"warning\"") && strange.contains("holiday.jpg"), "{strange}");
+    if rustix::process::geteuid().is_root() {
+        chown(blobs.join("boot"), Some(65_534), Some(65_534)).unwrap();
+        assert!(found().iter().any(|f| f.starts_with("\"problem\"") && f.contains("chown -R 0")), "{:?}", found());
+    }
+}
+
 /// What root teaches, the server of another user must be able to read.
 #[test]
 fn what_root_adds_belongs_to_whom_the_data_belongs_to() {

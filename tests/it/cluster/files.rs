@@ -10,7 +10,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use kefu::{blobs::PART, config::Config, proto::ErrorCode};
+use kefu::{
+    blobs::PART,
+    config::Config,
+    proto::{ErrorCode, MsgId},
+};
 use kefu_redis_link::testing::{RedisServer, until};
 use kefu_s3::testing::{BUCKET, KEY_ID, S3Server};
 
@@ -115,6 +119,32 @@ async fn an_upload_goes_on_at_another_server_and_both_read_it_after_one_was_kill
     assert_eq!(ask(&li, "DELETE", &path(conv, msg), Bytes::new()).await.status, 404);
     assert_eq!(ask(&visitor, "DELETE", &path(conv, msg), Bytes::new()).await.status, 200);
     assert_eq!(begin(&at_a, conv, msg, size).await.json()["have"], 0);
+}
+
+#[tokio::test]
+async fn servers_count_together_what_a_site_has() {
+    let (redis, s3) = (RedisServer::start(&[]).await, S3Server::start().await);
+    let config = in_bucket(config_for(&redis), &s3);
+    let company = Company::found_on(&config).await;
+    let second = joined(company.path());
+    let limits = "[files]\nmax_mb = 700\nvisitor_mb_per_day = 100000\naddress_mb_per_day = 100000\nsite_totals = { s1 = 1 }\n";
+    let text = format!("{}{limits}", settings(&config));
+    let start = |dir: &Path| {
+        let (dir, text) = (dir.to_owned(), text.clone());
+        tokio::task::spawn_blocking(move || Process::start_with(&dir, &text))
+    };
+    let (a, b) = (start(company.path()).await.unwrap(), start(second.path()).await.unwrap());
+    let me = Me::visitor("s1");
+    let mut at_a = Peer::try_connect(&company, a.addr, &me).await.unwrap();
+    let conv = at_a.open().await;
+    let at_b = Peer::try_connect(&company, b.addr, &me).await.unwrap();
+    let (size, first, next) = (600 << 20, MsgId([1; 16]), MsgId([2; 16]));
+    assert_eq!(begin(&at_a, conv, first, size).await.status, 200);
+    let refused = begin(&at_b, conv, next, size).await;
+    assert_eq!((refused.status, refused.code()), (503, Some(ErrorCode::Storage as u64)), "{}", refused.json());
+    assert_eq!(ask(&at_a, "DELETE", &path(conv, first), Bytes::new()).await.status, 200);
+    assert_eq!(begin(&at_b, conv, next, size).await.status, 200);
+    assert_eq!(begin(&at_a, conv, first, size).await.status, 503);
 }
 
 #[tokio::test]

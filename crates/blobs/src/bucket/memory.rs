@@ -9,21 +9,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use kefu_proto::Kid;
 use parking_lot::Mutex;
 use tokio::sync::OwnedMutexGuard;
 
-use crate::{BlobId, Progress};
+use crate::{BlobId, Progress, known::Known};
 
 /// Number of locks that uploads share.
 const LOCKS: usize = 64;
 /// An upload that nobody went on with here is forgotten after this: it may have gone on at another server.
 const FORGOTTEN: Duration = Duration::from_hours(1);
+/// How often they are looked for.
+const CLEARING: Duration = Duration::from_mins(1);
 /// Lengths that are remembered.
 const LENGTHS: usize = 1_000;
 
 /// All of it.
 pub struct Memory {
-    uploads: Mutex<HashMap<BlobId, (Progress, Instant)>>,
+    uploads: Mutex<Known>,
+    /// When the old ones were forgotten last.
+    cleared: Mutex<Instant>,
     /// Who works on an upload has the lock of its id.
     locks: [Arc<tokio::sync::Mutex<()>>; LOCKS],
     /// Of `uploads`, to be asked without its lock.
@@ -38,6 +43,7 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             uploads: Mutex::default(),
+            cleared: Mutex::new(Instant::now()),
             locks: std::array::from_fn(|_| Arc::default()),
             waiting: AtomicUsize::new(0),
             lengths: Mutex::default(),
@@ -53,11 +59,19 @@ impl Memory {
     }
 
     pub fn upload(&self, id: BlobId) -> Option<Progress> {
-        self.uploads.lock().get(&id).map(|(progress, _)| progress.clone())
+        self.uploads.lock().get(id).cloned()
     }
 
     pub fn uploads(&self) -> Vec<(BlobId, Progress)> {
-        self.uploads.lock().iter().map(|(id, (progress, _))| (*id, progress.clone())).collect()
+        self.uploads.lock().iter().map(|(id, progress)| (id, progress.clone())).collect()
+    }
+
+    pub fn begun_by(&self, sender: Kid) -> usize {
+        self.uploads.lock().of(sender)
+    }
+
+    pub fn missing(&self) -> u64 {
+        self.uploads.lock().missing()
     }
 
     pub fn any(&self) -> bool {
@@ -67,23 +81,25 @@ impl Memory {
     /// What was seen of an upload. That its message is stored stays known.
     pub fn learn(&self, id: BlobId, mut progress: Progress) -> Progress {
         let mut uploads = self.uploads.lock();
-        uploads.retain(|_, (_, touched)| touched.elapsed() < FORGOTTEN);
-        progress.posted |= uploads.get(&id).is_some_and(|(known, _)| known.posted);
-        uploads.insert(id, (progress.clone(), Instant::now()));
+        let mut cleared = self.cleared.lock();
+        if cleared.elapsed() >= CLEARING {
+            *cleared = Instant::now();
+            uploads.forget_older(FORGOTTEN);
+        }
+        progress.posted |= uploads.get(id).is_some_and(|known| known.posted);
+        uploads.insert(id, progress.clone());
         self.waiting.store(uploads.len(), Ordering::Release);
         progress
     }
 
     pub fn forget(&self, id: BlobId) {
         let mut uploads = self.uploads.lock();
-        uploads.remove(&id);
+        uploads.remove(id);
         self.waiting.store(uploads.len(), Ordering::Release);
     }
 
     pub fn mark_posted(&self, id: BlobId) {
-        if let Some((progress, _)) = self.uploads.lock().get_mut(&id) {
-            progress.posted |= progress.is_whole();
-        }
+        self.uploads.lock().change(id, |progress| progress.posted |= progress.is_whole());
     }
 
     pub fn length(&self, id: BlobId) -> Option<u64> {

@@ -20,7 +20,7 @@ use futures_util::{
     future::{BoxFuture, FutureExt},
     stream::{self, TryStreamExt},
 };
-use kefu_proto::ConvId;
+use kefu_proto::{ConvId, Kid};
 use kefu_s3::{Bucket, S3Error};
 use serde::{Deserialize, Serialize};
 
@@ -287,6 +287,14 @@ impl Blobs for BlobBucket {
 
     fn uploads(&self) -> Vec<(BlobId, Progress)> {
         self.0.memory.uploads()
+    }
+
+    fn begun_by(&self, sender: Kid) -> usize {
+        self.0.memory.begun_by(sender)
+    }
+
+    fn missing(&self) -> u64 {
+        self.0.memory.missing()
     }
 
     fn any_upload(&self) -> bool {

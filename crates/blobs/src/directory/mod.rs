@@ -5,17 +5,19 @@
 
 mod posted;
 mod state;
+mod strangers;
 mod uploads;
 
 use std::{fs, io, path::Path, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::{FutureExt, ready};
-use kefu_proto::ConvId;
+use kefu_proto::{ConvId, Kid};
 use tokio::sync::OwnedMutexGuard;
 
 use crate::{BlobError, BlobId, Blobs, Disk, Doing, Held, Progress, Upload, layout::Layout};
 use state::State;
+pub use strangers::{Strangers, strangers};
 
 /// Changes with every start of the machine.
 const BOOT: &str = "/proc/sys/kernel/random/boot_id";
@@ -95,7 +97,15 @@ impl Blobs for BlobDirectory {
     }
 
     fn uploads(&self) -> Vec<(BlobId, Progress)> {
-        self.0.uploads.lock().iter().map(|(id, progress)| (*id, progress.clone())).collect()
+        self.0.uploads.lock().iter().map(|(id, progress)| (id, progress.clone())).collect()
+    }
+
+    fn begun_by(&self, sender: Kid) -> usize {
+        self.0.uploads.lock().of(sender)
+    }
+
+    fn missing(&self) -> u64 {
+        self.0.uploads.lock().missing()
     }
 
     fn any_upload(&self) -> bool {

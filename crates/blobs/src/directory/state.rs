@@ -1,23 +1,20 @@
 //! What is known of uploads, and counted.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 use parking_lot::Mutex;
 
-use crate::{BlobId, Progress, layout::Layout};
+use crate::{BlobId, Progress, known::Known, layout::Layout};
 
 /// Number of locks that uploads share.
 const LOCKS: usize = 64;
 
 pub struct State {
     pub layout: Layout,
-    pub uploads: Mutex<HashMap<BlobId, Progress>>,
+    pub uploads: Mutex<Known>,
     /// Who works on an upload has the lock of its id.
     locks: [Arc<tokio::sync::Mutex<()>>; LOCKS],
     /// Of `uploads`, to be asked without its lock.
@@ -48,7 +45,7 @@ impl State {
     }
 
     pub fn progress(&self, id: BlobId) -> Option<Progress> {
-        self.uploads.lock().get(&id).cloned()
+        self.uploads.lock().get(id).cloned()
     }
 
     pub fn insert(&self, id: BlobId, progress: Progress) {
@@ -59,14 +56,12 @@ impl State {
 
     pub fn forget(&self, id: BlobId) {
         let mut uploads = self.uploads.lock();
-        uploads.remove(&id);
+        uploads.remove(id);
         self.waiting.store(uploads.len(), Ordering::Release);
     }
 
     pub fn change(&self, id: BlobId, change: impl FnOnce(&mut Progress)) {
-        if let Some(progress) = self.uploads.lock().get_mut(&id) {
-            change(progress);
-        }
+        self.uploads.lock().change(id, change);
     }
 
     pub fn counted(&self, bytes: u64) {

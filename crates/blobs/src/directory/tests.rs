@@ -7,7 +7,6 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::PART;
-use kefu_proto::Kid;
 
 const SENDER: Kid = Kid([1; 16]);
 

@@ -43,6 +43,8 @@ pub(super) struct Maintenance {
     leads: watch::Receiver<bool>,
     /// Looks through uploads; a store that does not answer keeps nothing else waiting.
     uploads: Option<JoinHandle<()>>,
+    /// Files were counted since the start of this server.
+    counted: bool,
 }
 
 impl Maintenance {
@@ -66,6 +68,7 @@ impl Maintenance {
             blobs,
             leads: chat.leads(),
             uploads: None,
+            counted: false,
         }
     }
 
@@ -105,6 +108,10 @@ impl Maintenance {
         }
         self.chat.sweep();
         if leads {
+            if !std::mem::replace(&mut self.counted, true) && self.chat.counts_files() {
+                let chat = self.chat.clone();
+                tokio::spawn(async move { chat.sweep_files().await });
+            }
             if self.uploads.as_ref().is_none_or(JoinHandle::is_finished) {
                 let chat = self.chat.clone();
                 self.uploads = Some(tokio::spawn(async move { chat.sweep_uploads().await }));

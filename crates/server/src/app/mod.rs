@@ -37,6 +37,7 @@ pub use serve::serve;
 pub use shared_robot::{KnowledgeError, SharedKnowledge};
 pub use storage::{database_path, examine_redis};
 
+pub use crate::blobs::strangers;
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when all clients reconnect at once, read no faster and

@@ -8,6 +8,7 @@ use crate::{
     chat::{FileRules, Rate, Rates, retention::Retention},
     config::Config,
     desk::{EndRule, Rules},
+    proto::IdError,
 };
 
 pub(super) fn rates(config: &Config) -> Rates {
@@ -59,14 +60,22 @@ pub(super) fn retention(config: &Config) -> anyhow::Result<Retention> {
 /// Which files are accepted. Fails at a name that no site can have.
 pub(super) fn file_rules(config: &Config) -> anyhow::Result<FileRules> {
     let f = &config.files;
-    let mut sites = BTreeMap::new();
-    for (site, mb) in &f.sites {
-        let id =
-            site.parse().map_err(|e: crate::proto::IdError| anyhow!("kefu.toml: sites in [files]: {site}: {e}"))?;
-        sites.insert(id, u64::from(*mb) << 20);
-    }
+    let by_site = |name: &str, sizes: &BTreeMap<String, u32>, unit: u32| {
+        let size = |(site, n): (&String, &u32)| {
+            let id = site.parse().map_err(|e: IdError| anyhow!("kefu.toml: {name} in [files]: {site}: {e}"))?;
+            Ok((id, u64::from(*n) << unit))
+        };
+        sizes.iter().map(size).collect::<anyhow::Result<BTreeMap<_, _>>>()
+    };
+    let (sites, site_totals) = (by_site("sites", &f.sites, 20)?, by_site("site_totals", &f.site_totals, 30)?);
     let total = (f.total_gb > 0).then(|| u64::from(f.total_gb) << 30);
-    Ok(FileRules { largest: u64::from(f.max_mb) << 20, sites, total, reserve_mb: config.storage.reserve_mb })
+    Ok(FileRules {
+        largest: u64::from(f.max_mb) << 20,
+        sites,
+        site_totals,
+        total,
+        reserve_mb: config.storage.reserve_mb,
+    })
 }
 
 pub(super) fn end_rule(config: &Config) -> EndRule {

@@ -105,7 +105,7 @@ pub struct Chat {
     missed: missed::MissedConversations,
     pending_receipts: receipt::PendingReceipts,
     not_before: idle::NotBefore,
-    attachments: Attachments,
+    attachments: Arc<Attachments>,
 }
 
 /// Where everything is that people sent.
@@ -141,7 +141,7 @@ impl Chat {
             missed: missed::MissedConversations::load(store.clone(), hub.clone(), metrics.clone(), &directory).await?,
             pending_receipts: receipt::PendingReceipts::default(),
             not_before: idle::NotBefore::default(),
-            attachments,
+            attachments: Arc::new(attachments),
             store,
             org,
             hub,

@@ -9,6 +9,7 @@ mod posting;
 mod sweep;
 mod turns;
 mod upload;
+mod usage;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -28,6 +29,8 @@ pub struct FileRules {
     pub largest: u64,
     /// The same for single sites.
     pub sites: BTreeMap<SiteId, u64>,
+    /// All files of single sites together, bytes.
+    pub site_totals: BTreeMap<SiteId, u64>,
     /// All files together, bytes; none: as much as the disk has.
     pub total: Option<u64>,
     /// What must stay free on the disk, MiB; 0: by its size.
@@ -39,12 +42,13 @@ pub struct Attachments {
     blobs: Option<Arc<dyn Blobs>>,
     rules: FileRules,
     turns: turns::Turns,
+    usage: usage::Usage,
 }
 
 impl Attachments {
     /// Files in a directory or a bucket, if there is one.
     pub fn new(blobs: Option<Arc<dyn Blobs>>, rules: FileRules) -> Self {
-        Self { blobs, rules, turns: turns::Turns::default() }
+        Self { blobs, rules, turns: turns::Turns::default(), usage: usage::Usage::default() }
     }
 
     /// Nobody sends files.
@@ -60,6 +64,11 @@ impl Attachments {
         }
     }
 
+    /// Whether it matters how many bytes the company or its sites have.
+    fn counts(&self) -> bool {
+        self.blobs.is_some() && (self.rules.total.is_some() || !self.rules.site_totals.is_empty())
+    }
+
     fn blobs(&self) -> Result<&Arc<dyn Blobs>, RequestError> {
         let off = || RequestError::new(ErrorCode::Forbidden, "files can't be sent here");
         self.blobs.as_ref().ok_or_else(off)
@@ -70,6 +79,11 @@ impl Chat {
     /// Largest file of a site, bytes before it is sealed; 0: none.
     pub fn largest_file(&self, site: &SiteId) -> u64 {
         self.attachments.largest(site)
+    }
+
+    /// Whether files are counted by site. The first count is to be made at the start ([`Chat::sweep_files`]).
+    pub fn counts_files(&self) -> bool {
+        self.attachments.counts()
     }
 
     /// Number and bytes of all stored files, as far as they are counted; none if files can't be stored.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    super::{Chat, RequestError},
+    super::{Chat, RequestError, row::Row},
     Attachments,
 };
 
@@ -64,10 +64,10 @@ impl Chat {
     /// Records of a commit were recalled: their files go, too.
     pub(in crate::chat) fn files_recalled(&self, conv: ConvId, seqs: &[u64]) {
         let Some(blobs) = self.attachments.blobs.clone().filter(|_| !seqs.is_empty()) else { return };
-        let (store, seqs) = (self.store.clone(), seqs.to_vec());
+        let (attachments, store, seqs) = (self.attachments.clone(), self.store.clone(), seqs.to_vec());
         tokio::spawn(async move {
             for seq in seqs {
-                if let Err(e) = remove_of(&*store, &*blobs, conv, seq).await {
+                if let Err(e) = remove_of(&attachments, &*store, &*blobs, (conv, seq)).await {
                     tracing::warn!(%conv, seq, error = %e, "the file of a recalled message could not be removed yet");
                 }
             }
@@ -91,11 +91,21 @@ fn post(blobs: Arc<dyn Blobs>, id: BlobId) {
     });
 }
 
-async fn remove_of(store: &dyn Store, blobs: &dyn Blobs, conv: ConvId, seq: u64) -> Result<(), RequestError> {
+async fn remove_of(
+    attachments: &Attachments,
+    store: &dyn Store,
+    blobs: &dyn Blobs,
+    (conv, seq): (ConvId, u64),
+) -> Result<(), RequestError> {
     for (_, frame) in store.records(conv, seq.saturating_sub(1), 1).await? {
         let header = RecordView::parse(&frame).and_then(|record| HeaderView::parse(record.body).ok());
         if let Some((Kind::Tombstone | Kind::NoteTombstone, header)) = header {
-            blobs.remove(BlobId { conv, msg: header.msg_id() }).await?;
+            let id = BlobId { conv, msg: header.msg_id() };
+            let length = if attachments.counts() { blobs.length(id).await.unwrap_or(0) } else { 0 };
+            blobs.remove(id).await?;
+            if let Some(head) = store.head(conv).await?.filter(|_| length > 0) {
+                attachments.release(store, &Row::decode(&head.value)?.site, length).await;
+            }
         }
     }
     Ok(())

@@ -6,7 +6,10 @@ use crate::{
     store::{self, Store, StoreError},
 };
 
-use super::super::{Chat, RequestError};
+use super::{
+    super::{Chat, RequestError, row::Row},
+    usage::Sites,
+};
 
 /// An upload whose message was not posted goes after this, ms.
 const UNPOSTED_MS: u64 = 24 * 3_600_000;
@@ -49,33 +52,53 @@ impl Chat {
     /// all of them; to be called once a day.
     pub async fn sweep_files(&self) {
         let Some(blobs) = self.attachments.blobs.clone() else { return };
-        let mut after = None;
+        let (mut after, mut all) = (None, Sites::new());
+        let then = self.attachments.usage.now(&*self.store).await.unwrap_or_default();
         loop {
             let page = match blobs.posted(after, STEP).await {
                 Ok(page) => page,
                 Err(e) => return tracing::warn!(error = %e, "stored files could not be looked through"),
             };
-            let Some(last) = page.last() else { return };
+            let Some(last) = page.last() else { break };
             after = Some(last.conv);
             for held in page {
-                if let Err(e) = self.sweep_conversation(&*blobs, held).await {
+                if let Err(e) = self.sweep_conversation(&*blobs, held, &mut all).await {
                     tracing::warn!(error = %e, "files of a conversation could not be looked through");
                 }
             }
         }
+        if self.attachments.counts()
+            && let Err(e) = self.count_uploads(&*blobs, all, &then).await
+        {
+            tracing::warn!(error = %e, "files could not be counted");
+        }
     }
 
-    async fn sweep_conversation(&self, blobs: &dyn Blobs, held: Held) -> Result<(), RequestError> {
-        if self.store.head(held.conv).await?.is_none() {
+    /// Adds the uploads to what is posted, and says how much there is.
+    async fn count_uploads(&self, blobs: &dyn Blobs, mut all: Sites, then: &Sites) -> Result<(), RequestError> {
+        for (id, _) in blobs.unposted().await? {
+            let (head, known) = (self.store.head(id.conv).await?, blobs.find(id).await?);
+            if let (Some(head), Some(known)) = (head, known) {
+                *all.entry(Row::decode(&head.value)?.site.as_str().to_owned()).or_default() += known.upload.size;
+            }
+        }
+        Ok(self.attachments.usage.counted(&*self.store, &all, then).await?)
+    }
+
+    async fn sweep_conversation(&self, blobs: &dyn Blobs, held: Held, all: &mut Sites) -> Result<(), RequestError> {
+        let Some(head) = self.store.head(held.conv).await? else {
             if held.changed_ms.saturating_add(ORPHAN_MS) <= self.now_ms() {
                 blobs.remove_all(held.conv).await?;
             }
             return Ok(());
-        }
-        for (msg, _) in held.blobs {
+        };
+        let of_site = all.entry(Row::decode(&head.value)?.site.as_str().to_owned()).or_default();
+        for (msg, length) in held.blobs {
             let id = BlobId { conv: held.conv, msg };
             if message(&*self.store, id).await? == Message::Recalled {
                 blobs.remove(id).await?;
+            } else {
+                *of_site += length;
             }
         }
         Ok(())

@@ -6,14 +6,15 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     blobs::{BlobError, BlobId, PART, Progress, Upload, sealed_length},
     hub::Who,
-    proto::{ConvId, ErrorCode, MsgId, StorageState},
-    store::space::Thresholds,
+    proto::{ConvId, ErrorCode, MsgId, SiteId, StorageState},
+    store::{Store, space::Thresholds},
 };
 
 use super::{
     super::{Act, Address, Chat, RequestError, space},
     Attachments,
     turns::{AHEAD, BEGIN_PATIENCE, Turn},
+    usage::Sites,
 };
 
 /// Uploads that one may have begun and not posted.
@@ -54,8 +55,17 @@ impl Chat {
                 if self.find(conv, sender, msg).await?.is_some() {
                     return Err(BlobError::Taken.into());
                 }
-                self.charge_file(who, address, size)?;
-                Ok(blobs.begin(id, Upload { sender, size, begun_ms: self.now_ms() }).await?)
+                self.attachments.reserve(&*self.store, &site, size).await?;
+                let begun = match self.charge_file(who, address, size) {
+                    Ok(()) => {
+                        blobs.begin(id, Upload { sender, size, begun_ms: self.now_ms() }).await.map_err(Into::into)
+                    }
+                    Err(refused) => Err(refused),
+                };
+                if begun.is_err() {
+                    self.attachments.release(&*self.store, &site, size).await;
+                }
+                begun
             }
         }
     }
@@ -113,9 +123,13 @@ impl Chat {
     /// It is not theirs; or the disk's.
     pub async fn cancel_file(&self, who: &Who, conv: ConvId, msg: MsgId) -> Result<(), RequestError> {
         let blobs = self.attachments.blobs()?.clone();
-        self.theirs(who, conv).await?;
+        let site = self.theirs(who, conv).await?;
         match self.own_upload(who, BlobId { conv, msg }, |_| true).await? {
-            Some(_) => Ok(blobs.cancel(BlobId { conv, msg }).await?),
+            Some(known) => {
+                blobs.cancel(BlobId { conv, msg }).await?;
+                self.attachments.release(&*self.store, &site, known.upload.size).await;
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -158,21 +172,52 @@ impl Chat {
     }
 }
 
+/// There is no room now.
+fn later(text: &'static str) -> RequestError {
+    RequestError { retry_ms: Some(space::RETRY_MS), ..RequestError::new(ErrorCode::Storage, text) }
+}
+
 impl Attachments {
+    /// Counts so many bytes more for a site, if it and the company have room for them.
+    async fn reserve(&self, store: &dyn Store, site: &SiteId, size: u64) -> Result<(), RequestError> {
+        if !self.counts() {
+            return Ok(());
+        }
+        let (of_site, of_all) = (self.rules.site_totals.get(site), self.rules.total);
+        let add = |sites: &mut Sites| {
+            let (have, all) = (sites.get(site.as_str()).copied().unwrap_or(0), sites.values().sum::<u64>());
+            if of_site.is_some_and(|most| have + size > *most) {
+                return Err(later("this site has no more room for files; an administrator can make some"));
+            }
+            if of_all.is_some_and(|most| all + size > most) {
+                return Err(later("the company has no more room for files; an administrator can make some"));
+            }
+            sites.insert(site.as_str().to_owned(), have + size);
+            Ok(())
+        };
+        self.usage.change(store, add).await?
+    }
+
+    /// They are gone. If that cannot be said now, the next count finds it.
+    pub(super) async fn release(&self, store: &dyn Store, site: &SiteId, size: u64) {
+        if self.counts()
+            && let Err(e) = self.usage.release(store, site.as_str(), size).await
+        {
+            tracing::warn!(%site, error = %e, "how many files there are could not be changed yet");
+        }
+    }
+
     /// Whether so many bytes more may be stored.
     fn has_room(&self, who: &Who, size: u64, state: StorageState) -> Result<(), RequestError> {
-        let later =
-            |text| RequestError { retry_ms: Some(space::RETRY_MS), ..RequestError::new(ErrorCode::Storage, text) };
         let blobs = self.blobs()?;
         if state != StorageState::Ok {
             return Err(later("the server's disk is almost full; files can't be stored at the moment"));
         }
-        let mine = blobs.uploads().into_iter().filter(|(_, known)| known.upload.sender == who.kid()).count();
-        if mine >= OPEN {
+        if blobs.begun_by(who.kid()) >= OPEN {
             let text = "too many files are being uploaded; send or cancel some first";
             return Err(RequestError { retry_ms: Some(1_000), ..RequestError::new(ErrorCode::RateLimited, text) });
         }
-        let begun: u64 = blobs.uploads().iter().map(|(_, known)| known.upload.size - known.have).sum();
+        let begun = blobs.missing();
         let (_, stored) = blobs.usage();
         if self.rules.total.is_some_and(|total| stored + begun + size > total) {
             return Err(later("the company has no more room for files; an administrator can make some"));
