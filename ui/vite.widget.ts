@@ -1,4 +1,7 @@
-/** The widget: one file that needs nothing else. Subresource integrity does not cover chunks, so there must be none. */
+/**
+ * The widget: two files, `panel` and `launcher` by mode, each of which needs nothing else. Subresource integrity does not cover chunks, so
+ * there must be none. `build/build.mjs` builds both and tells the launcher the name and hash of the panel.
+ */
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 import { ownNames } from './build/names.mjs';
@@ -6,35 +9,39 @@ import { ownNames } from './build/names.mjs';
 /** A style sheet with all that it imports. */
 const style = (url: URL): string =>
   readFileSync(url, 'utf8').replace(/@import "([^"]+)";/g, (_, file: string) => style(new URL(file, url)));
+const STYLE = ['launcher', 'index'].map((name) => style(new URL(`src/widget/${name}.css`, import.meta.url))).join('');
 /** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
-const CLASSES = new Set(
-  style(new URL('src/widget/index.css', import.meta.url))
-    .match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!
-    .map((c) => c.slice(1)),
-);
+const CLASSES = new Set(STYLE.match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!.map((c) => c.slice(1)));
+const PROPERTIES = new Set(STYLE.match(/--[kw]-[a-z]{3}[a-z0-9-]*/g)!);
+/** The launcher has the tokens of both. */
+const USED = new Set(STYLE.match(/(?<=var\()--k-[a-z0-9-]+/g));
 /** Those that are put together at run time, or that browser tests look for. */
 const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|kind|left|right|state)|w-(in|left|open|right))/;
 
-/** Custom properties and classes of our own style sheets get short names; nothing outside the file knows them. */
+/** The most frequent of the style sheets first, so that it is the shortest. */
+const byUse = (names: Iterable<string>): string[] => {
+  const uses = (name: string) => STYLE.split(name).length;
+  return [...names].sort((a, b) => uses(b) - uses(a));
+};
+/** From the style sheets alone, so that both files call it the same. */
+const SHORT = new Map([
+  ...byUse([...CLASSES].filter((name) => !KEPT.test(name))).map((name, i) => [name, `k${i.toString(36)}`] as const),
+  ...byUse(PROPERTIES).map((name, i) => [name, `--${i.toString(36)}`] as const),
+]);
+
+/** Custom properties and classes of our own style sheets get short names; nothing outside the two files knows them. */
 const shortStyles: Plugin = {
   name: 'short-styles',
   enforce: 'post',
   generateBundle(_, bundle) {
-    const names = new Map<string, string>();
-    const short = (name: string, prefix: string): string => {
-      if (!names.has(name)) names.set(name, prefix + names.size.toString(36));
-      return names.get(name)!;
-    };
+    const short = (name: string): string => SHORT.get(name) ?? name;
     for (const file of Object.values(bundle)) {
       if (file.type !== 'chunk') continue;
-      const used = new Set(file.code.match(/(?<=var\()--k-[a-z0-9-]+/g));
       file.code = file.code
         // tokens that only the console uses
-        .replace(/(--k-[a-z0-9-]+):[^;{}]*(?:;|(?=\}))/g, (all, name: string) => (used.has(name) ? all : ''))
-        .replace(/--[kw]-[a-z]{3}[a-z0-9-]*/g, (name) => short(name, '--'))
-        .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, (name) =>
-          CLASSES.has(name) && !KEPT.test(name) ? short(name, 'k') : name,
-        );
+        .replace(/(--k-[a-z0-9-]+):[^;{}]*(?:;|(?=\}))/g, (all, name: string) => (USED.has(name) ? all : ''))
+        .replace(/--[kw]-[a-z]{3}[a-z0-9-]*/g, short)
+        .replace(/(?<![\w-])[kw]-[a-z][a-z0-9-]*(?![\w-])/g, short);
     }
   },
 };
@@ -54,13 +61,13 @@ const withoutDetails: Plugin = {
   },
 };
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [withoutDetails, shortStyles],
   publicDir: false,
   define: { 'process.env.NODE_ENV': '"production"' },
   build: {
     outDir: 'dist/w',
-    emptyOutDir: true,
+    emptyOutDir: false,
     // Supported browsers (README.md) know all of ES2022 but static blocks; build.mjs sees to it that there are none.
     target: 'es2022',
     cssTarget: ['chrome94', 'firefox93', 'safari15.4'],
@@ -85,6 +92,11 @@ export default defineConfig({
       },
       format: { comments: false },
     },
-    lib: { entry: 'src/widget/main.tsx', formats: ['iife'], name: 'kefuWidget', fileName: () => 'kefu.js' },
+    lib: {
+      entry: mode === 'launcher' ? 'src/widget/entry-launcher.ts' : 'src/widget/entry-panel.ts',
+      formats: ['iife'],
+      name: 'kefuWidget',
+      fileName: () => (mode === 'launcher' ? 'kefu.js' : 'panel.js'),
+    },
   },
-});
+}));

@@ -11,7 +11,7 @@ mod limits;
 pub mod passwords;
 mod rebinding;
 mod routes;
-mod widgets;
+pub mod widgets;
 
 use kefu::proto::{ClientFrame, ConvId, ErrorCode, ServerFrame};
 

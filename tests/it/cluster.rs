@@ -24,6 +24,7 @@ use kefu::{
 };
 use kefu_redis_link::testing::RedisServer;
 
+use crate::access::widgets::{keep_old_widget, old_widget_is_served};
 use crate::support::{
     company::Company,
     peer::Peer,
@@ -109,6 +110,19 @@ async fn a_visitor_on_one_server_and_an_agent_on_another_talk() {
         let mut page = Peer::connect(server, &visitor.me).await;
         page.follow(conv).await;
         assert_eq!(page.texts(conv), li.texts(conv));
+    }
+}
+
+#[tokio::test]
+async fn servers_serve_each_others_widgets() {
+    let servers = Servers::start().await;
+    // a server of another version joins, and brings its own
+    let third = joined(servers.one.company.path());
+    let (store, _) = kefu::app::store_and_directory(third.path(), &config_for(&servers.redis)).await.unwrap();
+    keep_old_widget(&*store).await;
+    store.close().await;
+    for server in [&servers.one, &servers.two] {
+        old_widget_is_served(server.addr).await;
     }
 }
 

@@ -12,24 +12,53 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { installable } from './shell.mjs';
+import { brotli, packedWidget } from './pack.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const dist = join(root, 'dist');
 const MIN_COMPRESSED = 1024;
-/** 2^16 bytes in a block: the widget's text, style and code differ, and small blocks suit each. */
-const LGBLOCK = 16;
 // of these the executable embeds the compressed siblings only
 const ALWAYS_COMPRESSED = /\.(html|js|css)$/;
 
 const before = existsSync(dist) ? { digest: digest(), time: statSync(dist).mtime } : null;
 rmSync(dist, { recursive: true, force: true });
-await build({ root, configFile: join(root, 'vite.widget.ts'), logLevel: 'warn' });
+const widget = await buildWidget();
 await page('console');
 await installable(root, join(dist, 'console'));
 if (existsSync(join(root, 'demo.html'))) await page('demo');
+
+/**
+ * The panel first, whose hash is compiled into the launcher, so that the pin of the snippet covers both; and both in one file, for pages
+ * that want one.
+ */
+async function buildWidget() {
+  const half = async (mode, define = {}) => {
+    await build({ root, configFile: join(root, 'vite.widget.ts'), mode, logLevel: 'warn', define });
+  };
+  const read = (name) => readFileSync(join(dist, 'w', name));
+  await half('panel');
+  const panel = read('panel.js');
+  const name = `panel-${createHash('sha256').update(panel).digest('hex').slice(0, 16)}.js`;
+  await half('launcher', {
+    __PANEL_FILE__: JSON.stringify(name),
+    __PANEL_INTEGRITY__: JSON.stringify(integrity(panel)),
+  });
+  const launcher = read('kefu.js');
+  for (const code of [panel, launcher].map(String)) {
+    if (/\bimport\s*\(/.test(code))
+      throw new Error('the widget contains a dynamic import, which integrity does not cover');
+    if (/\bstatic\s*\{/.test(code))
+      throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
+  }
+  return { panel, launcher };
+}
+
+function integrity(bytes) {
+  return `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+}
 
 /** One page of its own folder: `<name>.html` becomes `dist/<name>/index.html`. */
 async function page(name) {
@@ -44,48 +73,31 @@ async function page(name) {
 }
 
 const files = list(dist);
-/** The smallest of three ways to write distances: which one suits a file cannot be known in advance. */
-const brotli = (bytes) =>
-  [0, 1, 2]
-    .map((postfix) =>
-      brotliCompressSync(bytes, {
-        params: {
-          [constants.BROTLI_PARAM_QUALITY]: 11,
-          [constants.BROTLI_PARAM_LGBLOCK]: LGBLOCK,
-          [constants.BROTLI_PARAM_NPOSTFIX]: postfix,
-          [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-        },
-      }),
-    )
-    .reduce((best, next) => (next.length < best.length ? next : best));
 const sizes = {};
+const { tails, ...packed } = await packedWidget(widget);
 for (const file of files) {
+  const name = relative(dist, file);
   const bytes = readFileSync(file);
-  const small = brotli(bytes);
-  sizes[relative(dist, file)] = { bytes: bytes.length, brotli: small.length };
+  const { br, gz } = packed[name] ?? { br: brotli(bytes), gz: gzipSync(bytes, { level: 9 }) };
+  sizes[name] = { bytes: bytes.length, brotli: br.length };
   if (bytes.length < MIN_COMPRESSED && !ALWAYS_COMPRESSED.test(file)) continue;
-  writeFileSync(`${file}.br`, small);
-  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  writeFileSync(`${file}.br`, br);
+  writeFileSync(`${file}.gz`, gz);
 }
+// of the single file, panel and launcher in one, the executable embeds what follows on the packed panel
+for (const [kind, tail] of Object.entries(tails)) writeFileSync(join(dist, `w/single.${kind}.tail`), tail);
+const single = Buffer.concat([widget.panel, widget.launcher]);
+sizes['w/single.js'] = { bytes: single.length, brotli: packed['w/panel.js'].br.length - 1 + tails.br.length };
 
-const stray = files.filter((f) => relative(dist, f).startsWith('w/') && !f.endsWith('/kefu.js'));
-if (stray.length)
-  throw new Error(`the widget must be one file, but there is also ${stray.map((f) => relative(dist, f)).join(', ')}`);
-const widget = readFileSync(join(dist, 'w/kefu.js'));
-if (/\bimport\s*\(/.test(widget.toString()))
-  throw new Error('the widget contains a dynamic import, which integrity does not cover');
-
-if (/\bstatic\s*\{/.test(widget.toString()))
-  throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
+const stray = files.map((f) => relative(dist, f)).filter((f) => f.startsWith('w/') && !packed[f]);
+if (stray.length) throw new Error(`launcher and panel must be one file each, but there is also ${stray.join(', ')}`);
 
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const manifest = {
   version,
-  widget: {
-    file: 'w/kefu.js',
-    sri: `sha384-${createHash('sha384').update(widget).digest('base64')}`,
-    ...sizes['w/kefu.js'],
-  },
+  launcher: { file: 'w/kefu.js', sri: integrity(widget.launcher), ...sizes['w/kefu.js'] },
+  panel: { file: 'w/panel.js', sri: integrity(widget.panel), ...sizes['w/panel.js'] },
+  single: { sri: integrity(single), ...sizes['w/single.js'] },
   console: { ...firstLoad('console'), files: inFolder('console') },
   ...(existsSync(join(dist, 'demo')) && { demo: { ...firstLoad('demo'), files: inFolder('demo') } }),
 };
@@ -93,7 +105,10 @@ writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}
 // unchanged pages keep their modification time, or cargo would build the server again
 if (digest() === before?.digest)
   for (const path of [...list(dist), ...folders(dist)]) utimesSync(path, before.time, before.time);
-console.log(`widget ${manifest.widget.brotli} B brotli, console ${manifest.console.brotli} B brotli on first load`);
+const [launcher, panel, both] = ['launcher', 'panel', 'single'].map((name) => manifest[name].brotli);
+console.log(
+  `launcher ${launcher} B brotli, panel ${panel} B, both in one ${both} B; console ${manifest.console.brotli} B on first load`,
+);
 
 function list(dir) {
   return readdirSync(dir, { withFileTypes: true })

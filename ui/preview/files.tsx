@@ -14,11 +14,9 @@ import { nativeBackend } from '../src/crypto/native';
 import { lang } from '../src/i18n/core';
 import { browserEnv } from '../src/link/env';
 import type { Picked, Thread } from '../src/model';
-import { signal } from '../src/signals';
 import { memoryStore } from '../src/storage/store';
 import { startClock } from '../src/ui/time';
-import { App as Widget } from '../src/widget/App';
-import { mount } from '../src/widget/mount';
+import { showWidget } from './shell';
 import { Company, SITE } from '../tests/support/company';
 import { FakeServer } from '../tests/support/server';
 import '../src/console/index.css';
@@ -75,7 +73,7 @@ async function start() {
 
   const show = (): void => {
     startClock();
-    if (side === 'visitor') return render(<Widget client={visitor} open={signal(true)} position="right" />, mount());
+    if (side === 'visitor') return showWidget(visitor);
     const state = createConsoleState();
     render(
       <ConsoleContext.Provider value={state}>

@@ -16,11 +16,9 @@ import { envelopeHash, printFingerprint } from '../src/crypto/hash';
 import { nativeBackend } from '../src/crypto/native';
 import { lang } from '../src/i18n/core';
 import { browserEnv } from '../src/link/env';
-import { signal } from '../src/signals';
 import { memoryStore } from '../src/storage/store';
 import { startClock } from '../src/ui/time';
-import { App as Widget } from '../src/widget/App';
-import { mount } from '../src/widget/mount';
+import { showWidget } from './shell';
 import { WORST } from '../tests/support/nasty';
 import { Company, SITE } from '../tests/support/company';
 import { FakeServer } from '../tests/support/server';
@@ -86,8 +84,7 @@ async function start() {
     async open(): Promise<void> {
       startClock();
       if (side === 'visitor') {
-        const open = signal(true);
-        render(<Widget client={visitor} open={open} position="right" />, mount());
+        showWidget(visitor);
         await until(
           () =>
             visitor.thread.value?.synced.value === true &&

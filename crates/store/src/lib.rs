@@ -47,7 +47,7 @@ pub enum Table {
     Invite,
     /// site id → settings that need no signature (form, greeting), JSON.
     Site,
-    /// widget version → the file as it was served.
+    /// widget version, or name of a panel → the file as it was served.
     Widget,
     /// conversation ‖ u8 side → receipt marks, JSON.
     Receipt,

@@ -17,6 +17,9 @@ pub struct Args {
     /// Without hash and fingerprint: always the newest widget, without verification
     #[arg(long)]
     unpinned: bool,
+    /// All of the widget in one file, for pages whose policy lets no second script load
+    #[arg(long, conflicts_with = "unpinned")]
+    single: bool,
 }
 
 impl Args {
@@ -28,7 +31,11 @@ impl Args {
         if !site.on {
             eprintln!("note: site {} is off; its widget takes no conversations", self.id);
         }
-        let how = if self.unpinned { "/unpinned" } else { "" };
+        let how = match (self.unpinned, self.single) {
+            (true, _) => "/unpinned",
+            (_, true) => "/single",
+            _ => "",
+        };
         let answer = admin.call("GET", &format!("/admin/snippet/{}{how}", self.id), None)?;
         admin.close();
         let html = answer.get("snippet").and_then(Value::as_str);

@@ -8,6 +8,8 @@ import type { Page } from '@playwright/test';
 export interface Snippet {
   /** As `kefu site snippet` prints it. */
   tag: string;
+  /** As it prints it with `--single`. */
+  single: string;
   src: string;
   site: string;
   org: string;
@@ -104,6 +106,8 @@ const NAMES: HostPage[] = [
       '<form id="kefuSettings" name="kefuSettings"><input name="org" value="k1-wrong"></form><img name="currentScript" alt="">',
   },
   { name: 'the snippet twice', paste: ({ tag }) => tag + tag },
+  { name: 'the snippet twice, as one file', paste: ({ single }) => single + single },
+  { name: 'the launcher and the single file', paste: ({ tag, single }) => tag + single },
 ];
 
 const SCRIPTS: HostPage[] = [
@@ -111,6 +115,9 @@ const SCRIPTS: HostPage[] = [
   { name: 'in the head, neither async nor defer', place: 'head', paste: ({ tag }) => tag.replace(' defer', '') },
   { name: 'async', place: 'head', paste: ({ tag }) => tag.replace('defer', 'async') },
   { name: 'type=module', paste: ({ tag }) => tag.replace('<script', '<script type="module"') },
+  { name: 'one file', place: 'head', paste: ({ single }) => single },
+  { name: 'loaded at once', place: 'head', paste: ({ tag }) => tag.replace('defer', 'data-load="now" defer') },
+  { name: 'loaded on intent', place: 'head', paste: ({ tag }) => tag.replace('defer', 'data-load="intent" defer') },
   {
     name: 'Google Tag Manager: an element with an address and nothing else',
     paste: (s) =>
@@ -249,16 +256,23 @@ const OLD: HostPage[] = [
 ];
 
 const STRICT = `default-src 'none'; script-src KEFU 'nonce-NONCE'; connect-src KEFU WS; style-src 'none'; worker-src blob:; base-uri 'none'; form-action 'none'`;
+const NONCE_ONLY = STRICT.replace('script-src KEFU', 'script-src');
+const withNonce = (tag: string): string => tag.replace('<script', '<script nonce="NONCE"');
 const POLICIES: HostPage[] = [
   {
     name: 'a strict policy with a nonce and Trusted Types',
-    csp: `${STRICT.replace('script-src KEFU', 'script-src')}; require-trusted-types-for 'script'; trusted-types 'none'`,
-    paste: ({ tag }) => tag.replace('<script', '<script nonce="NONCE"'),
+    csp: `${NONCE_ONLY}; require-trusted-types-for 'script'; trusted-types kefu`,
+    paste: ({ tag }) => withNonce(tag),
+  },
+  {
+    name: 'a strict policy with a nonce, which allows no policy of Trusted Types: one file',
+    csp: `${NONCE_ONLY}; require-trusted-types-for 'script'; trusted-types 'none'`,
+    paste: ({ single }) => withNonce(single),
   },
   {
     name: 'strict-dynamic',
     csp: STRICT.replace('script-src KEFU', `script-src 'strict-dynamic'`),
-    paste: ({ tag }) => tag.replace('<script', '<script nonce="NONCE"'),
+    paste: ({ tag }) => withNonce(tag),
   },
   { name: 'a sandboxed frame of the same origin', frame: 'sandbox="allow-scripts allow-same-origin"' },
 ];

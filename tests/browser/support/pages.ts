@@ -13,7 +13,7 @@ const LIBRARIES: Record<string, string> = {
 const NONCE = 'c2VjcmV0';
 
 export class HostPages {
-  private snippet: Snippet = { tag: '', src: '', site: '', org: '' };
+  private snippet: Snippet = { tag: '', single: '', src: '', site: '', org: '' };
   private kefu = '';
 
   private constructor(
@@ -46,9 +46,9 @@ export class HostPages {
   }
 
   async paste(kefu: Kefu, site = 'web'): Promise<void> {
-    const tag = await kefu.snippet(site);
+    const [tag, single] = [await kefu.snippet(site), await kefu.snippet(site, '--single')];
     this.kefu = kefu.origin;
-    this.snippet = { tag, src: /src="([^"]*)"/.exec(tag)![1]!, site, org: kefu.org };
+    this.snippet = { tag, single, src: /src="([^"]*)"/.exec(tag)![1]!, site, org: kefu.org };
   }
 
   url(page: HostPage): string {

@@ -14,7 +14,8 @@ export function strictPolicy(kefu: string): string {
     `base-uri 'none'`,
     `form-action 'none'`,
     `require-trusted-types-for 'script'`,
-    `trusted-types 'none'`,
+    // the launcher's
+    `trusted-types kefu`,
   ].join('; ');
 }
 

@@ -1,28 +1,49 @@
-//! Which widgets the pages load: old ones are named only to those who can replace the snippet.
+//! The widget's files as they are served and kept, and which of them the pages load: old ones are named only to those who can
+//! replace the snippet.
 
 use std::process::Command;
 
-use kefu::store::{
-    self, Batch, Op, Store, Table,
-    redb::{Options, RedbStore},
+use kefu::{
+    http::assets::integrity as sri,
+    store::{
+        self, Batch, Op, Store, Table,
+        redb::{Options, RedbStore},
+    },
 };
 use serde_json::{Value, json};
 
 use super::*;
 use crate::support::{
     company::{Company, ORIGIN, now_ms},
-    http::{ask, get},
+    http::{Answer, ask, get},
     server::config,
 };
 
 const OLD: &str = "0.0.9-00000000";
 
+/// The panel that the old launcher names.
+const OLD_PANEL: &str = "panel-0000000000000000";
+
+/// What a server of that version kept.
+pub async fn keep_old_widget(store: &dyn Store) {
+    let put = |key: &str, value: &[u8]| Op::Put { table: Table::Widget, key: key.into(), value: value.to_vec() };
+    let ops = vec![put(OLD, b"//old"), put(OLD_PANEL, b"//old panel")];
+    store::write(store, Batch { ops, ..Batch::default() }).await.unwrap();
+}
+
+/// Launcher and panel of that version are served as they were.
+pub async fn old_widget_is_served(addr: std::net::SocketAddr) {
+    for (file, content) in [("kefu.js".to_owned(), "//old"), (format!("{OLD_PANEL}.js"), "//old panel")] {
+        let answer = ask(addr, "GET", &format!("/w/{OLD}/{file}"), &[], "").await.unwrap();
+        assert_eq!((answer.status, &*answer.body), (200, content.as_bytes()), "{file}");
+    }
+}
+
 /// A company whose server once served another widget.
 async fn with_an_old_widget() -> std::sync::Arc<Company> {
     let company = Company::found().await;
     let (redb, _feed) = RedbStore::open(&company.path().join("kefu.redb"), Options::default()).unwrap();
-    let op = Op::Put { table: Table::Widget, key: OLD.into(), value: b"//old".to_vec() };
-    store::write(&*redb, Batch { ops: vec![op], ..Batch::default() }).await.unwrap();
+    keep_old_widget(&*redb).await;
     redb.close().await;
     company
 }
@@ -80,4 +101,81 @@ async fn pages_with_an_old_widget_are_named_with_what_to_do() {
         (&json!("problem"), &json!("paste the new snippet: kefu site snippet s1"))
     );
     assert!(finding["what"].as_str().unwrap().contains(OLD));
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    answer.headers.get(name).map(|v| v.to_str().unwrap()).unwrap_or_default()
+}
+
+/// Address and hash in a script tag.
+fn named(snippet: &str) -> (String, String) {
+    let attribute = |name: &str| snippet.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+    (attribute("src").split_once("/w/").unwrap().1.to_owned(), attribute("integrity").to_owned())
+}
+
+#[tokio::test]
+async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both() {
+    let company = Company::found().await;
+    let server = Server::start(&company, config()).await;
+    let fetch = async |path: &str, headers: &[(&str, &str)]| {
+        ask(server.addr, "GET", &format!("/w/{path}"), headers, "").await.unwrap()
+    };
+    let latest = fetch("latest/kefu.js", &[]).await;
+    if latest.status == 404 {
+        // a checkout without built pages
+        return;
+    }
+    let snippet = kefu(&company, &["site", "snippet", "s1"]).await["snippet"].as_str().unwrap().to_owned();
+    let (path, integrity) = named(&snippet);
+    let launcher = fetch(&path, &[]).await;
+    assert_eq!((sri(&launcher.body), &launcher.body), (integrity, &latest.body));
+    assert!(launcher.body.len() < 40_000, "it is the small one: {}", launcher.body.len());
+
+    let text = String::from_utf8(launcher.body.to_vec()).unwrap();
+    let at = text.find("panel-").unwrap();
+    let (version, name) = (path.split_once('/').unwrap().0, &text[at..at + "panel-0123456789abcdef.js".len()]);
+    let panel = fetch(&format!("{version}/{name}"), &[]).await;
+    assert!(text.contains(&sri(&panel.body)), "its hash is in the launcher");
+    // integrity needs it, and an address with a hash in it is asked for once
+    for answer in [&launcher, &panel] {
+        assert_eq!(header(answer, "access-control-allow-origin"), "*");
+        assert_eq!(header(answer, "cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(header(answer, "content-type"), "text/javascript; charset=utf-8");
+    }
+    for encoding in ["br", "gzip"] {
+        let packed = fetch(&format!("{version}/{name}"), &[("accept-encoding", encoding)]).await;
+        assert_eq!(header(&packed, "content-encoding"), encoding);
+        assert!(packed.body.len() < panel.body.len() / 2);
+    }
+    let tag = header(&panel, "etag").to_owned();
+    assert_eq!(fetch(&format!("{version}/{name}"), &[("if-none-match", &tag)]).await.status, 304);
+    // pages that pin nothing, and bundles, which have no tag, load it from there
+    assert_eq!(fetch(&format!("latest/{name}"), &[]).await.body, panel.body);
+    for wrong in ["panel-0000000000000000.js", "panel-.js", "panel.js", "single.js", &name[..name.len() - 3]] {
+        assert_eq!(fetch(&format!("{version}/{wrong}"), &[]).await.status, 404, "{wrong}");
+    }
+
+    let snippet = kefu(&company, &["site", "snippet", "s1", "--single"]).await["snippet"].as_str().unwrap().to_owned();
+    let (path, integrity) = named(&snippet);
+    let single = fetch(&path, &[]).await;
+    assert_eq!(sri(&single.body), integrity);
+    assert!(*single.body == *[&panel.body[..], &launcher.body[..]].concat());
+
+    // neither of the two is an old one
+    for version in [version, path.split_once('/').unwrap().0] {
+        load(&server, version, Some(ORIGIN)).await;
+    }
+    assert_eq!(told(&server).await, json!([]));
+}
+
+#[tokio::test]
+async fn an_old_launcher_and_the_panel_that_it_names_stay_served_after_an_upgrade() {
+    let company = with_an_old_widget().await;
+    let server = Server::start(&company, config()).await;
+    old_widget_is_served(server.addr).await;
+    // a panel is no version that a page could report
+    load(&server, OLD_PANEL, Some(ORIGIN)).await;
+    assert_eq!(told(&server).await, json!([]));
+    let company = server.stopped().await;
+    old_widget_is_served(Server::start(&company, config()).await.addr).await;
 }

@@ -12,11 +12,16 @@ use bytes::Bytes;
 use kefu::{
     data_dir::{CLUSTER_KEY, CONFIG, DATABASE, OPAQUE_SETUP},
     proto::{ClientFrame, ConvId, ServerFrame, Side},
+    store::{
+        Store as _,
+        redb::{Options, RedbStore},
+    },
 };
 use kefu_redis_link::{cmd, testing::RedisServer};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::access::widgets::{keep_old_widget, old_widget_is_served};
 use crate::support::{
     child::{self, Process},
     company::Company,
@@ -124,6 +129,9 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
     let (company, redis) = (Company::found().await, RedisServer::start(&[]).await);
     let (data, url) = (company.path(), redis.url().to_string());
     set_up(data, "url = \"redb:\" # a file\n");
+    let (redb, _feed) = RedbStore::open(&data.join(DATABASE), Options::default()).unwrap();
+    keep_old_widget(&*redb).await;
+    redb.close().await;
     let server = serve(data).await;
     let (me, conv) = talk(&company, &server, 30).await;
     let before = held(&company, &server, &me, conv).await;
@@ -144,6 +152,7 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
     let server = serve(data).await;
     assert_eq!(held(&company, &server, &me, conv).await, before);
     assert_eq!(documents(&company, &server).await, replies);
+    old_widget_is_served(server.addr).await;
     let mut visitor = peer(&company, &server, &me).await;
     visitor.follow(conv).await;
     let seq = visitor.say(conv, "in Redis").await;
@@ -174,6 +183,7 @@ async fn a_company_moves_to_redis_and_back_and_its_clients_notice_nothing() {
     let server = serve(data).await;
     assert_eq!(held(&company, &server, &me, conv).await, later);
     assert_eq!(documents(&company, &server).await, replies);
+    old_widget_is_served(server.addr).await;
     let mut visitor = peer(&company, &server, &me).await;
     visitor.follow(conv).await;
     visitor.say(conv, "in the file").await;

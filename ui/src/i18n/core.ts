@@ -7,7 +7,8 @@ import { signal } from '../signals';
 export type Lang = 'zh-CN' | 'en';
 export type Vars = Record<string, string | number>;
 
-export const lang = signal<Lang>('zh-CN');
+// the launcher has no use for it, and leaves it out
+export const lang = /* @__PURE__ */ signal<Lang>('zh-CN');
 
 /** The first language of these that we can serve; any Chinese is served as zh-CN, everything unknown as English. */
 export function pickLang(...wanted: (string | null | undefined)[]): Lang {

@@ -2,12 +2,10 @@
 import type { ErrorKey } from '../model';
 import { translator, type Texts } from './core';
 import { clockVars, visitorErrors, type VisitorErrorKey } from './errors';
+import { both } from './launcher';
 
 const zh = {
-  openChat: '打开在线客服',
-  closeChat: '收起在线客服',
-  unread: '{n} 条未读消息',
-  title: '在线客服',
+  ...both.zh,
   online: '在线',
   away: '暂时无人值守',
   busy: '客服都在忙',
@@ -27,7 +25,6 @@ const zh = {
   endChat: '结束会话',
   endAsk: '结束这次会话？以后仍可在这里提问。',
   ending: '正在结束会话…',
-  connecting: '正在连接…',
   cutOff: '网络已断开。您写的内容会在恢复后自动发出。',
   retryNow: '立即重连',
   connected: '已恢复连接',
@@ -79,10 +76,7 @@ const zh = {
 type OwnKey = keyof typeof zh;
 
 const en: Record<OwnKey, string> = {
-  openChat: 'Open chat',
-  closeChat: 'Close chat',
-  unread: '{n} unread message|{n} unread messages',
-  title: 'Chat with us',
+  ...both.en,
   online: 'Online',
   away: 'Nobody is here now',
   busy: 'Everybody is busy',
@@ -102,7 +96,6 @@ const en: Record<OwnKey, string> = {
   endChat: 'End conversation',
   endAsk: 'End this conversation? You can ask again.',
   ending: 'Ending the conversation…',
-  connecting: 'Connecting…',
   cutOff: 'You are offline. What you write is sent when the connection is back.',
   retryNow: 'Reconnect',
   connected: 'Connected again',

@@ -20,7 +20,9 @@ export interface Store {
 
 export type Also = readonly (readonly [name: string, value: unknown])[];
 
-const TABLE = 'kv';
+/** Of a visitor's browser. The launcher looks into it, too. */
+export const DATABASE = 'kefu';
+export const TABLE = 'kv';
 
 export function memoryStore(): Store {
   const values = new Map<string, unknown>();

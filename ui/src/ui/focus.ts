@@ -1,23 +1,8 @@
-/** Focus kept inside a layer while it is open and given back when it closes. Works in a shadow root. */
+/** Layers that keep the focus while they are open, as Preact hooks. */
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { focused, trapFocus } from './trap';
 
-const FOCUSABLE =
-  'a[href],button:not(:disabled),input:not(:disabled),select:not(:disabled),textarea:not(:disabled),[tabindex="0"]';
-
-export function focusables(root: HTMLElement): HTMLElement[] {
-  return [...root.querySelectorAll<HTMLElement>(FOCUSABLE)].filter(
-    (e) => e.offsetParent !== null || e.getClientRects().length > 0,
-  );
-}
-
-/** Focus in a field of a phone pulls its keyboard up; that is for the person to ask for. */
-export function hasKeyboard(): boolean {
-  return !matchMedia('(pointer: coarse)').matches;
-}
-
-function active(root: HTMLElement): Element | null {
-  return (root.getRootNode() as Document | ShadowRoot).activeElement;
-}
+export { focusables, hasKeyboard } from './trap';
 
 /** Attach the ref to the layer. `onEscape` runs for Esc inside it, but never for one that ends a composition. */
 export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () => void) {
@@ -27,35 +12,13 @@ export function useFocusTrap<T extends HTMLElement>(open: boolean, onEscape: () 
   const before = useRef<HTMLElement | null>(null);
   // before the field in the layer takes it
   useLayoutEffect(() => {
-    if (open && ref.current) before.current = (active(ref.current) ?? document.activeElement) as HTMLElement | null;
+    if (open && ref.current) before.current = focused(ref.current);
   }, [open]);
   useEffect(() => {
-    const root = ref.current;
-    if (!open || !root) return;
-    const first = root.querySelector<HTMLElement>('[data-autofocus]') ?? focusables(root)[0] ?? root;
-    (hasKeyboard() ? first : root).focus();
-    const onKey = (e: KeyboardEvent) => {
-      if (e.key === 'Escape' && !e.isComposing && !e.defaultPrevented) {
-        e.stopPropagation();
-        // a modal dialog of the page would close with it
-        e.preventDefault();
-        escape.current();
-      }
-      if (e.key !== 'Tab') return;
-      const all = focusables(root);
-      const [head, tail] = [all[0], all[all.length - 1]];
-      const at = active(root);
-      if (e.shiftKey && (at === head || at === root)) {
-        tail?.focus();
-        e.preventDefault();
-      } else if (!e.shiftKey && at === tail) {
-        head?.focus();
-        e.preventDefault();
-      }
-    };
-    root.addEventListener('keydown', onKey);
+    if (!open || !ref.current) return;
+    const stop = trapFocus(ref.current, () => escape.current());
     return () => {
-      root.removeEventListener('keydown', onKey);
+      stop();
       before.current?.focus?.();
     };
   }, [open]);

@@ -1,77 +1,60 @@
-/** Launcher and panel. The panel is made when it is first opened and then kept. */
-import { useEffect, useRef } from 'preact/hooks';
+/** The panel in the launcher's frame. It is made when the frame is first opened and then kept. */
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { VisitorClient } from '../model';
-import { t } from '../i18n/widget';
-import type { Signal } from '../signals';
-import { Badge } from '../ui/Badge';
-import { useFocusTrap } from '../ui/focus';
-import { Icon } from '../ui/Icon';
+import { effect, signal, type Signal } from '../signals';
+import '../ui/signals';
 import { keepFocus } from '../ui/keepFocus';
+import { announce } from './announce';
+import type { Lent, StartedPanel } from './contract';
 import { Panel } from './Panel';
-import * as icon from '../ui/icons';
+
+export function attach(lent: Lent, client: VisitorClient): StartedPanel {
+  const { frame } = lent;
+  const open = signal(false);
+  announce(client, lent.tell);
+  let was = false;
+  effect(() => {
+    const now = open.value;
+    if (was && !now) lent.closeFrame();
+    was = now;
+  });
+  let made = false;
+  return {
+    frameOpened(on) {
+      open.value = on;
+      if (!on || made) return;
+      made = true;
+      fitToKeyboard(frame);
+      render(<App client={client} open={open} frame={frame} />, frame);
+    },
+  };
+}
 
 interface AppProps {
   client: VisitorClient;
   open: Signal<boolean>;
-  position: 'left' | 'right';
+  frame: HTMLElement;
 }
 
-export function App({ client, open, position }: AppProps) {
-  const made = useRef(false);
-  if (open.value) made.current = true;
-  const trap = useFocusTrap<HTMLDivElement>(open.value, () => (open.value = false));
-  useKeyboardHeight(trap);
+function App({ client, open, frame }: AppProps) {
   useEffect(() => {
-    if (!open.value || !trap.current) return;
-    const stops = [client.watch(), keepFocus(trap.current)];
+    if (!open.value) return;
+    const stops = [client.watch(), keepFocus(frame)];
     return () => stops.forEach((stop) => stop());
   }, [open.value]);
-  const unread = client.unread.value;
-  const launcher = (
-    <button
-      type="button"
-      class="w-launcher"
-      aria-label={open.value ? t('closeChat') : t('openChat') + (unread ? ` · ${t('unread', { n: unread })}` : '')}
-      aria-expanded={open.value}
-      onClick={() => (open.value = !open.value)}
-    >
-      <Icon d={open.value ? icon.down : icon.chat} size={28} />
-      {!open.value && <Badge n={unread} />}
-    </button>
-  );
-  return (
-    <div class={`w-root w-${position}${open.value ? ' w-open' : ''}`}>
-      {launcher}
-      <div
-        ref={trap}
-        class="w-panel"
-        role="dialog"
-        aria-label={t('title')}
-        tabIndex={-1}
-        data-hidden={!open.value}
-        data-drop
-      >
-        {made.current && <Panel client={client} open={open} />}
-      </div>
-    </div>
-  );
+  return <Panel client={client} open={open} />;
 }
 
 /** Phones lay the keyboard over the page; the panel then is as high as what is still seen. */
-function useKeyboardHeight(ref: { current: HTMLElement | null }): void {
-  useEffect(() => {
-    const view = window.visualViewport;
-    if (!view) return;
-    const fit = () => {
-      const covered = window.innerHeight - view.height > 80;
-      ref.current?.style.setProperty('--w-height', covered ? `${view.height}px` : '100dvh');
-      ref.current?.style.setProperty('--w-top', covered ? `${view.offsetTop}px` : '0px');
-    };
-    view.addEventListener('resize', fit);
-    view.addEventListener('scroll', fit);
-    return () => {
-      view.removeEventListener('resize', fit);
-      view.removeEventListener('scroll', fit);
-    };
-  }, []);
+function fitToKeyboard(frame: HTMLElement): void {
+  const view = window.visualViewport;
+  if (!view) return;
+  const fit = () => {
+    const covered = window.innerHeight - view.height > 80;
+    frame.style.setProperty('--w-height', covered ? `${view.height}px` : '100dvh');
+    frame.style.setProperty('--w-top', covered ? `${view.offsetTop}px` : '0px');
+  };
+  view.addEventListener('resize', fit);
+  view.addEventListener('scroll', fit);
 }

@@ -1,14 +1,6 @@
 /** `window.kefu` and `window.kefuWidget`: calls and events for the customer's own scripts. Never the text of a message. */
-import type { VisitorClient } from '../model';
-import { effect, type Signal } from '../signals';
-import { lastWhere } from '../ui/group';
+import type { Events, Tell } from './contract';
 
-interface Events {
-  ready: void;
-  /** A message of the other side came; who wrote it, not what. */
-  message: { side: string; at: number };
-  unread: number;
-}
 type Listener<K extends keyof Events> = (detail: Events[K]) => void;
 
 export interface KefuApi {
@@ -44,45 +36,37 @@ export function publish(api: KefuApi): void {
   }
 }
 
-export function makeApi(open: Signal<boolean>, client: VisitorClient): KefuApi {
+/** The frame that the page's calls open and close. */
+interface Openable {
+  isOpen: () => boolean;
+  setOpen: (open: boolean) => void;
+}
+
+/** There at once: what is called or asked for before the panel is loaded is done when it is. */
+export function makeApi({ isOpen, setOpen }: Openable): { kefu: KefuApi; tell: Tell } {
   const listeners = new Map<string, Set<(detail: never) => void>>();
-  const tell = <K extends keyof Events>(event: K, detail: Events[K]) => {
-    for (const listener of listeners.get(event) ?? []) {
-      try {
-        (listener as Listener<K>)(detail);
-      } catch (e) {
-        console.error(e);
-      }
-    }
-  };
-
   let ready = false;
-  effect(() => {
-    if (ready || !client.site.value) return;
-    ready = true;
-    tell('ready', undefined);
-  });
-  effect(() => tell('unread', client.unread.value));
-  let lastSeq = -1;
-  effect(() => {
-    const thread = client.thread.value;
-    const last = lastWhere(thread?.messages.value ?? [], (m) => !m.mine && m.kind !== 'event' && m.seq !== null);
-    if (!thread?.synced.value) return;
-    const seq = last?.seq ?? 0;
-    // What was there before this page came is history, not news.
-    if (lastSeq >= 0 && last && seq > lastSeq) tell('message', { side: last.side, at: last.at });
-    lastSeq = Math.max(lastSeq, seq);
-  });
-
   return {
-    open: () => void (open.value = true),
-    close: () => void (open.value = false),
-    toggle: () => void (open.value = !open.peek()),
-    on(event, listener) {
-      const all = listeners.get(event) ?? new Set();
-      listeners.set(event, all.add(listener as (detail: never) => void));
-      if (event === 'ready' && ready) queueMicrotask(() => (listener as Listener<'ready'>)(undefined));
-      return () => void all.delete(listener as (detail: never) => void);
+    kefu: {
+      open: () => setOpen(true),
+      close: () => setOpen(false),
+      toggle: () => setOpen(!isOpen()),
+      on(event, listener) {
+        const all = listeners.get(event) ?? new Set();
+        listeners.set(event, all.add(listener as (detail: never) => void));
+        if (event === 'ready' && ready) queueMicrotask(() => (listener as Listener<'ready'>)(undefined));
+        return () => void all.delete(listener as (detail: never) => void);
+      },
+    },
+    tell(event, detail) {
+      ready ||= event === 'ready';
+      for (const listener of listeners.get(event) ?? []) {
+        try {
+          (listener as Listener<typeof event>)(detail);
+        } catch (e) {
+          console.error(e);
+        }
+      }
     },
   };
 }

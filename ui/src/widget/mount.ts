@@ -1,21 +1,31 @@
 /** The widget's place in a foreign page: a shadow root with its own style sheet, allowed by a strict content security policy. */
-import CSS from './index.css?inline';
 import { accentTokens } from '../ui/contrast';
 import { makeHost } from './host';
 
-export function mount(color?: string): ShadowRoot {
+interface Mounted {
+  root: ShadowRoot;
+  /** One more style sheet, which wins over those before. */
+  addStyle: (css: string) => void;
+}
+
+export function mount(style: string, color?: string): Mounted {
   const { host, root, place } = makeHost();
-  try {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS);
-    root.adoptedStyleSheets = [sheet];
-  } catch {
-    // Safari before 16.4.
-    root.appendChild(document.createElement('style')).textContent = CSS;
-  }
+  const sheets: CSSStyleSheet[] = [];
+  const addStyle = (css: string): void => {
+    try {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      sheets.push(sheet);
+      root.adoptedStyleSheets = sheets;
+    } catch {
+      // Safari before 16.4.
+      root.appendChild(document.createElement('style')).textContent = css;
+    }
+  };
+  addStyle(style);
   if (color) paint(host, color);
   place();
-  return root;
+  return { root, addStyle };
 }
 
 function paint(host: HTMLElement, color: string): void {

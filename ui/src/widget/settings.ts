@@ -12,6 +12,8 @@ export interface Settings {
   position: 'left' | 'right';
   /** Only in `window.kefuSettings`: it is a secret, and addresses and attributes are not. */
   seed?: string;
+  /** When the panel is loaded; `idle` unless the snippet says otherwise. */
+  load: 'intent' | 'idle' | 'now';
 }
 
 declare global {
@@ -52,6 +54,7 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
   const { seed } = own as Partial<Settings>;
   // nobody who looks later finds it
   delete own.seed;
+  const load = said('load');
   return {
     seed,
     server,
@@ -61,5 +64,6 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
     lang: pickLang(said('lang'), ...browserLangs()),
     color: said('color'),
     position: said('position') === 'left' ? 'left' : 'right',
+    load: load === 'intent' || load === 'now' ? load : 'idle',
   };
 }

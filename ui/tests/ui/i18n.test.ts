@@ -3,6 +3,7 @@ import { fill, lang, pickLang, type Texts } from '../../src/i18n/core';
 import { console_ } from '../../src/i18n/console';
 import { history } from '../../src/i18n/history';
 import { replies } from '../../src/i18n/replies';
+import { launcher } from '../../src/i18n/launcher';
 import { shared } from '../../src/i18n/shared';
 import { waiting } from '../../src/i18n/wait';
 import { widget } from '../../src/i18n/widget';
@@ -10,7 +11,15 @@ import { ERROR_KEYS } from '../../src/model';
 import { errorText as consoleError } from '../../src/i18n/console';
 import { errorText as widgetError } from '../../src/i18n/widget';
 
-const tables: Record<string, Texts<string>> = { shared, widget, console: console_, history, replies, waiting };
+const tables: Record<string, Texts<string>> = {
+  shared,
+  launcher,
+  widget,
+  console: console_,
+  history,
+  replies,
+  waiting,
+};
 const names = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 describe.each(Object.entries(tables))('texts of %s', (_, { zh, en }) => {

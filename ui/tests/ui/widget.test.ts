@@ -2,8 +2,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lang } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
 import { signal } from '../../src/signals';
+import { announce } from '../../src/widget/announce';
 import { makeApi, publish, running, type KefuApi } from '../../src/widget/api';
 import { missed, wordsFirst } from '../../src/widget/Chat';
+import { offerPanel, takePanel, type StartPanel } from '../../src/widget/contract';
 import { eventText } from '../../src/widget/events';
 import { ownTag, readSettings } from '../../src/widget/settings';
 import { check, localised } from '../../src/widget/StartForm';
@@ -89,6 +91,40 @@ describe('the script tag', () => {
     }
     vi.stubGlobal('document', { currentScript: { localName: 'script' } });
     expect(ownTag()).toEqual({ localName: 'script' });
+  });
+});
+
+describe('when the panel is loaded', () => {
+  const address = 'https://k.example/w/1/kefu.js';
+  const how = (dataset: { load?: string }) =>
+    readSettings({ src: address, dataset: { site: 'web', ...dataset } } as unknown as HTMLScriptElement)?.load;
+  beforeEach(() => {
+    vi.stubGlobal('window', {});
+    vi.stubGlobal('location', { href: 'https://shop.example/page' });
+    vi.stubGlobal('navigator', { languages: ['en'], language: 'en' });
+  });
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is what the snippet says, and when the page is idle without that', () => {
+    expect([{}, { load: 'intent' }, { load: 'idle' }, { load: 'now' }, { load: 'never' }].map(how)).toEqual([
+      'idle',
+      'intent',
+      'idle',
+      'now',
+      'idle',
+    ]);
+  });
+});
+
+describe('what the panel leaves for the launcher', () => {
+  beforeEach(() => vi.stubGlobal('window', {}));
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('is taken once', () => {
+    const start: StartPanel = () => ({ frameOpened: () => undefined });
+    expect(takePanel()).toBeNull();
+    offerPanel(start);
+    expect([takePanel(), takePanel()]).toEqual([start, null]);
   });
 });
 
@@ -182,25 +218,31 @@ describe('window.kefu', () => {
     const thread = signal<Thread | null>({ messages, synced } as unknown as Thread);
     const site = signal<unknown>(null);
     const unread = signal(0);
-    const open = signal(false);
-    const api = makeApi(open, { thread, site, unread } as unknown as VisitorClient);
-    return { api, messages, synced, site, unread, open };
+    let open = false;
+    const { kefu: api, tell } = makeApi({ isOpen: () => open, setOpen: (next) => (open = next) });
+    const load = () => announce({ thread, site, unread } as unknown as VisitorClient, tell);
+    return { api, messages, synced, site, unread, load, isOpen: () => open };
   }
   const from = (side: Message['side'], seq: number, mine = false) =>
     ({ id: `${seq}`, seq, side, mine, kind: 'text', text: 'secret', at: 1 }) as Message;
 
   it('opens and closes', () => {
-    const { api, open } = setup();
+    const { api, isOpen } = setup();
     api.open();
-    expect(open.value).toBe(true);
+    expect(isOpen()).toBe(true);
     api.toggle();
-    expect(open.value).toBe(false);
+    expect(isOpen()).toBe(false);
+    api.toggle();
+    api.close();
+    expect(isOpen()).toBe(false);
   });
 
   it('tells of new messages of the other side, once, and never their text', () => {
-    const { api, messages, synced } = setup();
+    const { api, messages, synced, load } = setup();
     const heard: unknown[] = [];
     api.on('message', (m) => heard.push(m));
+    // what was asked for before the panel was there counts
+    load();
     messages.value = [from('agent', 3)];
     synced.value = true;
     expect(heard).toEqual([]);
@@ -212,7 +254,8 @@ describe('window.kefu', () => {
   });
 
   it('says ready to those who come late, and lets one listener fail without the others', async () => {
-    const { api, site, unread } = setup();
+    const { api, site, unread, load } = setup();
+    load();
     const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
     const counts: number[] = [];
     api.on('unread', () => {

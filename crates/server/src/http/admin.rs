@@ -42,7 +42,7 @@ use crate::{
 use super::{
     Http,
     answer::{self, Answer},
-    assets,
+    assets::{self, Snippet},
     detached::run_detached,
     progress::Progress,
     stream::MaybeStream,
@@ -302,15 +302,21 @@ impl Admin {
         self.running.as_ref().and_then(|running| running.servers.as_ref())
     }
 
-    /// `snippet/<site>` pinned, `snippet/<site>/unpinned` not.
+    /// `snippet/<site>` pinned; `snippet/<site>/single` as one file, `snippet/<site>/unpinned` not pinned.
     async fn snippet(&self, rest: &str) -> Result<Value, RequestError> {
-        let (site, pinned) = rest.strip_suffix("/unpinned").map_or((rest, true), |site| (site, false));
+        let (site, what) = match rest.split_once('/') {
+            None => (rest, Snippet::Pinned),
+            Some((site, "single")) => (site, Snippet::Single),
+            Some((site, "unpinned")) => (site, Snippet::Unpinned),
+            Some(_) => return Err(not_present()),
+        };
         let site: SiteId = site.parse().map_err(|e| RequestError::new(ErrorCode::NotFound, format!("{e}")))?;
         let snippet =
-            assets::snippet(&self.org, &self.widgets, &site, &self.public_url, pinned).await.ok_or_else(|| {
+            assets::snippet(&self.org, &self.widgets, &site, &self.public_url, what).await.ok_or_else(|| {
                 RequestError::new(ErrorCode::NotFound, "no such site, or this kefu was built without its pages")
             })?;
-        Ok(json!({ "site": site, "pinned": pinned, "snippet": snippet }))
+        let (pinned, single) = (what != Snippet::Unpinned, what == Snippet::Single);
+        Ok(json!({ "site": site, "pinned": pinned, "single": single, "snippet": snippet }))
     }
 
     /// `explain/<conv>`: why no agent was assigned.

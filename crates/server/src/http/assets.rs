@@ -15,7 +15,7 @@ use crate::{
     crypto::hash,
     org::{
         Org,
-        widgets::{Variants, Widgets},
+        widgets::{Variants, WidgetBuild, Widgets},
     },
     proto::{ErrorCode, SiteId},
 };
@@ -36,10 +36,14 @@ use super::{
 #[exclude = "console/*.br"]
 struct Pages;
 
-/// What the widget's file is called in the build of the pages.
-const WIDGET: &str = "w/kefu.js";
+/// What the widget's files are called in the build of the pages.
+const LAUNCHER: &str = "w/kefu.js";
+const PANEL: &str = "w/panel.js";
+/// What takes the place of the last bytes of the packed panel in the packed single file: of Brotli, of gzip (`ui/build/pack.mjs`).
+const SINGLE_TAILS: [(&str, usize); 2] = [("w/single.br.tail", 1), ("w/single.gz.tail", 10)];
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
 fn file(path: &str) -> Option<bytes::Bytes> {
     Pages::get(path).map(|f| match f.data {
@@ -78,8 +82,25 @@ fn unpacked(gz: &[u8]) -> Option<bytes::Bytes> {
 }
 
 /// The widget inside this executable; none if it was built without pages.
-pub fn embedded_widget() -> Option<Variants> {
-    Some(Variants { plain: plain(WIDGET)?, br: suffixed(WIDGET, "br"), gz: suffixed(WIDGET, "gz") })
+pub fn embedded_widget() -> Option<WidgetBuild> {
+    let embedded = |path| Some(Variants { plain: plain(path)?, br: suffixed(path, "br"), gz: suffixed(path, "gz") });
+    let (launcher, panel) = (embedded(LAUNCHER)?, embedded(PANEL)?);
+    let single = single_of(&launcher, &panel);
+    Some(WidgetBuild { launcher, panel, single })
+}
+
+/// Panel and launcher in one file. The executable holds only what distinguishes it from the packed panel.
+fn single_of(launcher: &Variants, panel: &Variants) -> Variants {
+    let joined = |packed: &Option<bytes::Bytes>, (tail, end): (&str, usize)| {
+        let (packed, tail) = (packed.as_ref()?, file(tail)?);
+        Some([packed.get(..packed.len().checked_sub(end)?)?, &tail].concat().into())
+    };
+    let [br, gz] = SINGLE_TAILS;
+    Variants {
+        plain: [&panel.plain[..], &launcher.plain].concat().into(),
+        br: joined(&panel.br, br),
+        gz: joined(&panel.gz, gz),
+    }
 }
 
 /// The `integrity` attribute of a file.
@@ -88,20 +109,33 @@ pub fn integrity(file: &[u8]) -> String {
     format!("sha384-{}", data_encoding::BASE64.encode(hash.as_ref()))
 }
 
-/// What a customer puts into their pages. Pinned: this very file, and the company's key. None: no such site, or no
-/// widget.
-pub async fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, pinned: bool) -> Option<String> {
+/// What a customer puts into their pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Snippet {
+    /// This very launcher, with the panel that it names, and the company's key.
+    Pinned,
+    /// The same as one file.
+    Single,
+    /// Always the newest launcher, without verification.
+    Unpinned,
+}
+
+/// The script tag for the pages of a site. None: no such site, or no widget.
+pub async fn snippet(org: &Org, widgets: &Widgets, site: &SiteId, public_url: &str, what: Snippet) -> Option<String> {
     org.site(site).await.filter(|s| s.on)?;
-    let (version, widget) = widgets.latest()?;
-    Some(if pinned {
+    let (version, widget) = match what {
+        Snippet::Single => widgets.latest_single()?,
+        Snippet::Pinned | Snippet::Unpinned => widgets.latest()?,
+    };
+    Some(if what == Snippet::Unpinned {
+        format!(
+            "<script src=\"{public_url}/w/latest/kefu.js\" crossorigin=\"anonymous\" data-site=\"{site}\" defer></script>"
+        )
+    } else {
         let (integrity, fp) = (integrity(&widget.plain), hash::org_fp_text(&org.fp()));
         format!(
             "<script src=\"{public_url}/w/{version}/kefu.js\" integrity=\"{integrity}\" crossorigin=\"anonymous\"\n        \
              data-site=\"{site}\" data-org=\"{fp}\" defer></script>"
-        )
-    } else {
-        format!(
-            "<script src=\"{public_url}/w/latest/kefu.js\" crossorigin=\"anonymous\" data-site=\"{site}\" defer></script>"
         )
     })
 }
@@ -166,7 +200,7 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
         h.insert(header::CACHE_CONTROL, IMMUTABLE);
         h.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(WORKER_POLICY));
     } else {
-        h.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        h.insert(header::CACHE_CONTROL, NO_CACHE);
         h.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
         h.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
         h.insert(
@@ -181,6 +215,8 @@ pub fn console(path: &str, headers: &HeaderMap) -> Answer {
     answer
 }
 
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+
 /// One version of the widget; `latest` is for pages that do not pin.
 pub async fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
     let latest = version == "latest";
@@ -189,13 +225,27 @@ pub async fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
         true => widgets.latest(),
         false => widgets.find(version).await.map(|v| (version.to_owned(), v)),
     };
-    let Some((version, Variants { plain, br, gz })) = found else { return missing() };
-    let kind = "text/javascript; charset=utf-8";
-    let Some(mut answer) = pick(headers, kind, br, gz, || Some(plain)) else { return missing() };
-    let cache = if latest { HeaderValue::from_static("no-cache") } else { IMMUTABLE };
-    answer.headers_mut().insert(header::CACHE_CONTROL, cache);
+    let Some((version, file)) = found else { return missing() };
+    let Some(answer) = script(file, headers, if latest { NO_CACHE } else { IMMUTABLE }) else { return missing() };
     // a version's name has the file's hash in it
     answer::tagged(answer, &format!("W/\"{version}\""), headers)
+}
+
+/// The panel that a launcher names, whatever version that is of. Its name has the file's hash in it.
+pub async fn panel(http: &Http, file: &str, headers: &HeaderMap) -> Answer {
+    let name = file.strip_suffix(".js").filter(|name| name.starts_with("panel-"));
+    let found = match name {
+        Some(name) => http.widgets.find(name).await,
+        None => None,
+    };
+    let answer = found.and_then(|file| script(file, headers, IMMUTABLE));
+    answer.map_or_else(missing, |answer| answer::tagged(answer, &format!("W/\"{file}\""), headers))
+}
+
+fn script(Variants { plain, br, gz }: Variants, headers: &HeaderMap, cache: HeaderValue) -> Option<Answer> {
+    let mut answer = pick(headers, SCRIPT, br, gz, || Some(plain))?;
+    answer.headers_mut().insert(header::CACHE_CONTROL, cache);
+    Some(answer)
 }
 
 /// The demo page, with the snippet of the first site in it.
@@ -208,7 +258,9 @@ pub async fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
     let directory = http.org.directory();
     let site = directory.state().sites.iter().find(|(_, s)| s.on).map(|(id, _)| id.clone());
     let snippet = match site {
-        Some(site) => snippet(&http.org, &http.widgets, &site, &http.public_url, true).await.unwrap_or_default(),
+        Some(site) => {
+            snippet(&http.org, &http.widgets, &site, &http.public_url, Snippet::Pinned).await.unwrap_or_default()
+        }
         None => String::new(),
     };
     let html = String::from_utf8_lossy(&html).replace("{{SNIPPET}}", &snippet);
@@ -223,6 +275,7 @@ pub async fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::org::widgets::panel_name;
 
     #[test]
     fn encodings_are_taken_at_their_word() {
@@ -256,6 +309,22 @@ mod tests {
                 assert!(served == std::fs::read(&entry).unwrap(), "{name} is served as something else");
             }
         }
+    }
+
+    /// The build of the pages writes name and hash into the launcher; the server serves by that name.
+    #[test]
+    fn the_launcher_names_its_panel_and_its_hash_and_the_single_file_is_both() {
+        // a checkout without built pages has none
+        let Some(WidgetBuild { launcher, panel, single }) = embedded_widget() else { return };
+        let text = std::str::from_utf8(&launcher.plain).unwrap();
+        for part in [format!("{}.js", panel_name(&panel.plain)), integrity(&panel.plain)] {
+            assert_eq!(text.matches(&part).count(), 1, "{part}");
+        }
+        assert!(single.plain == [&panel.plain[..], &launcher.plain].concat());
+        assert!(unpacked(&single.gz.unwrap()).unwrap() == single.plain, "its gzip form");
+        // the build unpacked it; here it is a little longer than the panel's
+        let (br, panel) = (single.br.unwrap().len(), panel.br.unwrap().len());
+        assert!((panel..panel + 15 * 1024).contains(&br), "{br} after {panel}");
     }
 
     #[test]

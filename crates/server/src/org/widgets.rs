@@ -1,5 +1,5 @@
-//! Every version of the widget that was ever served, so that a page that pinned one keeps working after an upgrade, and
-//! which sites still load an old one.
+//! Every file of the widget that was ever served, so that a page that pinned one keeps working after an upgrade, and which
+//! sites still load an old one. A page names a launcher, which loads the panel that was built with it, or both in one file.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -24,16 +24,34 @@ pub struct Variants {
     pub gz: Option<Bytes>,
 }
 
-#[derive(Debug, Default)]
-struct Versions {
-    versions: HashMap<String, Variants>,
-    latest: Option<String>,
+/// The widget as one build made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WidgetBuild {
+    /// What pages load first. Name and hash of the panel are compiled into it.
+    pub launcher: Variants,
+    /// What the launcher loads.
+    pub panel: Variants,
+    /// Both in one file, for pages that want one.
+    pub single: Variants,
 }
 
-/// The versions that were ever served, so that a page that pins one keeps it.
+#[derive(Debug, Clone)]
+struct Latest {
+    launcher: String,
+    single: String,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// Launchers and single files by version, panels by name.
+    files: HashMap<String, Variants>,
+    latest: Option<Latest>,
+}
+
+/// The files that were ever served, so that a page that pins one keeps it.
 pub struct Widgets {
     store: Arc<dyn Store>,
-    known: RwLock<Versions>,
+    known: RwLock<Known>,
     /// Which of them are in use.
     pub versions_seen: WidgetVersionsSeen,
 }
@@ -44,107 +62,160 @@ pub fn version_of(plain: &[u8]) -> String {
     format!("{}-{}", env!("CARGO_PKG_VERSION"), data_encoding::HEXLOWER.encode(&hash.as_ref()[..4]))
 }
 
-/// Whether a text has the form of a version. Anyone can ask for anything, and each question costs a read.
+/// What a launcher calls the panel that was built with it, without the ending: `panel-3fa4c1d25e6f7081`. `ui/build/build.mjs` compiles
+/// the same name into the launcher.
+pub fn panel_name(plain: &[u8]) -> String {
+    let hash = digest::digest(&digest::SHA256, plain);
+    format!("{PANEL}{}", data_encoding::HEXLOWER.encode(&hash.as_ref()[..8]))
+}
+
+const PANEL: &str = "panel-";
+
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// Whether a text has the form of a version.
 fn is_version(text: &str) -> bool {
     let Some((number, hash)) = text.split_once('-') else { return false };
-    number.split('.').count() == 3
-        && number.split('.').all(|n| n.parse::<u16>().is_ok())
-        && hash.len() == 8
-        && hash.bytes().all(|b| b.is_ascii_hexdigit())
+    number.split('.').count() == 3 && number.split('.').all(|n| n.parse::<u16>().is_ok()) && is_hex(hash, 8)
+}
+
+/// Whether a text has the form of a version or of the name of a panel. Anyone can ask for anything, and each question costs a
+/// read.
+fn is_name(text: &str) -> bool {
+    is_version(text) || text.strip_prefix(PANEL).is_some_and(|hash| is_hex(hash, 16))
 }
 
 impl Widgets {
     /// Reads what was ever served.
     pub async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
-        let mut versions: HashMap<String, Variants> = HashMap::new();
+        let mut files: HashMap<String, Variants> = HashMap::new();
         let empty = || Variants { plain: Bytes::new(), br: None, gz: None };
         for (key, value) in store.scan(Table::Widget, &[], None, false, usize::MAX).await? {
             let key = String::from_utf8_lossy(&key).into_owned();
             let value = Bytes::from(value);
             match key.split_once('/') {
-                None => versions.entry(key).or_insert_with(empty).plain = value,
-                Some((version, "br")) => versions.entry(version.into()).or_insert_with(empty).br = Some(value),
-                Some((version, _)) => versions.entry(version.into()).or_insert_with(empty).gz = Some(value),
+                None => files.entry(key).or_insert_with(empty).plain = value,
+                Some((name, "br")) => files.entry(name.into()).or_insert_with(empty).br = Some(value),
+                Some((name, _)) => files.entry(name.into()).or_insert_with(empty).gz = Some(value),
             }
         }
         let versions_seen = WidgetVersionsSeen::load(&*store).await?;
-        Ok(Self { store, known: RwLock::new(Versions { versions, latest: None }), versions_seen })
+        Ok(Self { store, known: RwLock::new(Known { files, latest: None }), versions_seen })
     }
 
-    /// Stores this executable's widget, once for each version.
-    pub async fn add(&self, widget: Variants) -> Result<String, StoreError> {
-        let version = version_of(&widget.plain);
-        let known = self.get(&version).is_some();
-        if !known {
-            let put = |suffix: &str, value: &Bytes| Op::Put {
-                table: Table::Widget,
-                key: format!("{version}{suffix}").into_bytes(),
-                value: value.to_vec(),
-            };
-            let mut ops = vec![put("", &widget.plain)];
-            ops.extend(widget.br.as_ref().map(|v| put("/br", v)));
-            ops.extend(widget.gz.as_ref().map(|v| put("/gz", v)));
-            match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
-                // it is served all the same, and kept by the first start that can
-                Err(e @ (StoreError::Unwritable | StoreError::Io(_))) => {
-                    tracing::warn!(error = %e, "the widget of this version could not be stored yet");
-                }
-                written => drop(written?),
-            }
+    /// Stores this executable's widget, once for each version. No launcher is there before its panel.
+    pub async fn add(&self, build: WidgetBuild) -> Result<(), StoreError> {
+        let WidgetBuild { launcher, panel, single } = build;
+        let latest = Latest { launcher: version_of(&launcher.plain), single: version_of(&single.plain) };
+        self.keep(panel_name(&panel.plain), panel).await?;
+        self.keep(latest.single.clone(), single).await?;
+        self.keep(latest.launcher.clone(), launcher).await?;
+        self.known.write().latest = Some(latest);
+        Ok(())
+    }
+
+    async fn keep(&self, name: String, file: Variants) -> Result<(), StoreError> {
+        if self.get(&name).is_some() {
+            return Ok(());
         }
-        let mut known = self.known.write();
-        known.versions.entry(version.clone()).or_insert(widget);
-        known.latest = Some(version.clone());
-        Ok(version)
+        let put = |suffix: &str, value: &Bytes| Op::Put {
+            table: Table::Widget,
+            key: format!("{name}{suffix}").into_bytes(),
+            value: value.to_vec(),
+        };
+        let mut ops = vec![put("", &file.plain)];
+        ops.extend(file.br.as_ref().map(|v| put("/br", v)));
+        ops.extend(file.gz.as_ref().map(|v| put("/gz", v)));
+        match store::write(&*self.store, Batch { ops, ..Batch::default() }).await {
+            // it is served all the same, and kept by the first start that can
+            Err(e @ (StoreError::Unwritable | StoreError::Io(_))) => {
+                tracing::warn!(error = %e, "the widget of this version could not be stored yet");
+            }
+            written => drop(written?),
+        }
+        self.known.write().files.insert(name, file);
+        Ok(())
     }
 
-    /// The file of a version in all encodings; also of one that a newer server of the company has brought since.
-    pub async fn find(&self, version: &str) -> Option<Variants> {
-        if let Some(known) = self.get(version) {
+    /// The file of a version, or the panel of a name, in all encodings; also one that a newer server of the company has brought
+    /// since.
+    pub async fn find(&self, name: &str) -> Option<Variants> {
+        if let Some(known) = self.get(name) {
             return Some(known);
         }
-        if !self.store.is_shared() || !is_version(version) {
+        if !self.store.is_shared() || !is_name(name) {
             return None;
         }
         let read = async |suffix: &str| {
-            let key = format!("{version}{suffix}");
+            let key = format!("{name}{suffix}");
             self.store.get(Table::Widget, key.as_bytes()).await.ok().flatten().map(Bytes::from)
         };
         let found = Variants { plain: read("").await?, br: read("/br").await, gz: read("/gz").await };
-        self.known.write().versions.insert(version.to_owned(), found.clone());
+        self.known.write().files.insert(name.to_owned(), found.clone());
         Some(found)
     }
 
-    /// The file of a version in all encodings.
-    pub fn get(&self, version: &str) -> Option<Variants> {
-        self.known.read().versions.get(version).cloned()
+    /// The file of a version, or the panel of a name, in all encodings.
+    pub fn get(&self, name: &str) -> Option<Variants> {
+        self.known.read().files.get(name).cloned()
     }
 
     /// A page of `site` reports that it loaded `version`. Unknown versions are ignored: anyone can send them.
     pub fn saw(&self, site: &SiteId, version: &str, now_ms: u64) {
-        let known = self.known.read();
-        if known.versions.contains_key(version) {
+        if is_version(version) && self.known.read().files.contains_key(version) {
             self.versions_seen.saw(site, version, now_ms);
         }
     }
 
-    /// Sites whose pages lately loaded a version that is not the newest.
+    /// Sites whose pages lately loaded a version that is not the newest, as two files or as one.
     pub fn outdated(&self, now_ms: u64) -> Vec<WidgetVersionSeen> {
-        let latest = self.latest().map(|(version, _)| version);
+        let latest = self.known.read().latest.clone();
+        let is_latest = |version: &String| latest.as_ref().is_some_and(|l| [&l.launcher, &l.single].contains(&version));
         let mut list = self.versions_seen.list(now_ms);
-        list.retain(|s| Some(&s.version) != latest.as_ref());
+        list.retain(|s| !is_latest(&s.version));
         list
     }
 
-    /// As JSON: the newest version (`latest`), and the sites whose pages lately loaded an older one (`old`).
+    /// As JSON: the newest version (`latest`; `single`, as one file), and the sites whose pages lately loaded an older one
+    /// (`old`).
     pub fn status(&self, now_ms: u64) -> serde_json::Value {
-        let latest = self.latest().map(|(version, _)| version);
-        serde_json::json!({ "latest": latest, "old": self.outdated(now_ms) })
+        let latest = self.known.read().latest.clone();
+        let (launcher, single) = latest.map(|l| (l.launcher, l.single)).unzip();
+        serde_json::json!({ "latest": launcher, "single": single, "old": self.outdated(now_ms) })
     }
 
-    /// The one inside this executable.
+    /// The launcher inside this executable.
     pub fn latest(&self) -> Option<(String, Variants)> {
+        self.newest(|latest| &latest.launcher)
+    }
+
+    /// The single file inside this executable.
+    pub fn latest_single(&self) -> Option<(String, Variants)> {
+        self.newest(|latest| &latest.single)
+    }
+
+    fn newest(&self, which: impl Fn(&Latest) -> &String) -> Option<(String, Variants)> {
         let known = self.known.read();
-        known.latest.as_ref().and_then(|v| Some((v.clone(), known.versions.get(v)?.clone())))
+        let version = which(known.latest.as_ref()?);
+        Some((version.clone(), known.files.get(version)?.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_that_files_can_have_are_looked_for() {
+        for name in ["0.2.0-3fa4c1d2", "panel-3fa4c1d25e6f7081", &version_of(b"x"), &panel_name(b"x")] {
+            assert!(is_name(name), "{name}");
+        }
+        for name in
+            ["latest", "panel-3fa4c1d2", "panel-3fa4c1d25e6f708g", "panel-3fa4c1d25e6f7081/br", "0.2-3fa4c1d2", ""]
+        {
+            assert!(!is_name(name), "{name}");
+        }
     }
 }

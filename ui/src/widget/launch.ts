@@ -1,0 +1,72 @@
+/** The launcher at work: the button is there at once, the panel when it is wanted. */
+import CSS from './launcher.css?inline';
+import { makeApi, publish } from './api';
+import type { StartedPanel, StartPanel } from './contract';
+import { Forbidden, loadPanel } from './load';
+import { mount } from './mount';
+import type { Settings } from './settings';
+import { makeShell } from './shell';
+import { whenWanted } from './when';
+
+/** `own`: the script tag. `start`: the panel, where it is part of the same file. */
+export function launch(settings: Settings, own: HTMLScriptElement | null, start: StartPanel | null): void {
+  let panel: StartedPanel | null = null;
+  let loading = false;
+  let failed = false;
+  let forbidden = false;
+  let shown = false;
+  const api = makeApi({ isOpen: () => shell.isOpen(), setOpen: (open) => shell.setOpen(open) });
+  publish(api.kefu);
+  const { root, addStyle } = mount(CSS, settings.color);
+  const shell = makeShell(root, settings, {
+    opened(open) {
+      if (panel) return show(open);
+      if (open) load();
+    },
+    retry: load,
+  });
+
+  /** What was in the frame before was the launcher's. */
+  function show(open: boolean): void {
+    const first = open && !shown;
+    shown ||= open;
+    if (first) shell.exchange(() => panel!.frameOpened(true));
+    else panel!.frameOpened(open);
+  }
+
+  function begin(how: StartPanel): void {
+    panel = how({
+      settings,
+      frame: shell.frame,
+      addStyle,
+      closeFrame: () => shell.setOpen(false),
+      tell(event, detail) {
+        if (event === 'unread') shell.setUnread(detail as number);
+        api.tell(event, detail);
+      },
+    });
+    if (shell.isOpen()) show(true);
+  }
+
+  function load(): void {
+    // a page's policy stays what it is
+    if (panel || loading || forbidden) return;
+    loading = true;
+    failed = false;
+    shell.showWaiting();
+    loadPanel(own, settings.server, root)
+      .then(begin)
+      .catch((e: unknown) => {
+        panel = null;
+        forbidden = e instanceof Forbidden;
+        failed = !forbidden;
+        if (failed) console.error('kefu:', e);
+        shell.showFailure(forbidden);
+      })
+      .finally(() => (loading = false));
+  }
+
+  if (start) return begin(start);
+  addEventListener('online', () => failed && load());
+  whenWanted(settings, shell.button, load);
+}
