@@ -66,6 +66,10 @@ fn cases(conv: ConvId) -> Vec<Case> {
         case("GET /conversations/<conv>", &format!("/conversations/{conv}"), None, (401, 403, 404)),
         case("GET /conversations/<conv>/others", &format!("/conversations/{conv}/others"), None, (401, 403, 404)),
         case("GET /blocks", "/blocks", None, (401, 403, 200)),
+        // pushes are off
+        case("GET /push", "/push", None, (401, 403, 404)),
+        case("POST /push", "/push", Some(json!({ "endpoint": "", "p256dh": "", "auth": "" })), (401, 403, 404)),
+        case("POST /push/remove", "/push/remove", Some(json!({ "endpoint": "" })), (401, 403, 404)),
         case("POST /login/start", "/login/start", Some(json!({ "user": "nobody", "m": m })), all(200)),
         case("POST /login/finish", "/login/finish", Some(json!({ "id": "x", "m": m })), all(401)),
         case("POST /invite/open", "/invite/open", Some(json!({ "inv": inv })), all(404)),

@@ -225,10 +225,6 @@ export class Agent extends AgentDesk implements AgentClient {
   }
 
   private documentsOf(me: Identity): Documents {
-    const token = (): string => {
-      if (!this.engine) throw new ClientError('error.unauthorised');
-      return this.engine.link.token();
-    };
     return new Documents({
       server: this.server,
       env: this.deps.env,
@@ -240,7 +236,7 @@ export class Agent extends AgentDesk implements AgentClient {
       directory: () => this.sync!.directory,
       refreshDirectory: () => this.sync!.refresh(this.deps.env.now()),
       boxes: () => this.boxes,
-      token,
+      token: () => this.token(),
     });
   }
 
@@ -275,11 +271,6 @@ export class Agent extends AgentDesk implements AgentClient {
     void this.savedSession.save(me, true);
     this.leaveEngine();
     this.session.value = 'locked';
-  }
-
-  private token(): string {
-    if (!this.engine) throw new ClientError('error.unauthorised');
-    return this.engine.link.token();
   }
 
   async pushKey(): Promise<string | null> {

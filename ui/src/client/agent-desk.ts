@@ -447,20 +447,20 @@ export abstract class AgentDesk extends AgentSignals {
     return { convs, ...(more && { next }) };
   }
 
-  private get token(): string {
+  protected token(): string {
     if (!this.engine) throw new ClientError('error.unauthorised');
     return this.engine.link.token();
   }
 
   async blocks(): Promise<readonly Block[]> {
-    return (await this.http.get<{ blocks: Block[] }>('/blocks', this.token)).blocks;
+    return (await this.http.get<{ blocks: Block[] }>('/blocks', this.token())).blocks;
   }
 
   async find(conv: string): Promise<boolean> {
     if (this.list.get(conv)) return true;
     if (!/^[0-9a-f]{32}$/.test(conv)) return false;
     try {
-      const found = await this.http.get<{ conv: Conv }>(`/conversations/${conv}`, this.token);
+      const found = await this.http.get<{ conv: Conv }>(`/conversations/${conv}`, this.token());
       if (!this.list.get(conv)) this.list.put(found.conv);
       return true;
     } catch (e) {
@@ -470,7 +470,7 @@ export abstract class AgentDesk extends AgentSignals {
   }
 
   async others(conv: string): Promise<readonly Conv[]> {
-    const { convs } = await this.http.get<{ convs: Conv[] }>(`/conversations/${conv}/others`, this.token);
+    const { convs } = await this.http.get<{ convs: Conv[] }>(`/conversations/${conv}/others`, this.token());
     for (const c of convs) if (!this.list.get(c.id)) this.list.put(c);
     return convs;
   }

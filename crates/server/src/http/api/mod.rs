@@ -73,7 +73,7 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
 /// What can be done at an address, if there is anything. A HEAD was made a GET before.
 fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
-        ["directory"] | ["push"] => Some("GET, HEAD, POST"),
+        ["directory" | "push"] => Some("GET, HEAD, POST"),
         ["push", "remove"] => Some("POST"),
         ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
         ["documents", _] => Some("PUT, DELETE"),
