@@ -411,7 +411,7 @@ async fn a_site_has_only_so_much_also_after_a_restart() {
     settings.files.address_mb_per_day = 10_000_000;
     settings.files.site_totals = [("s1".to_owned(), 1)].into();
     let server = Server::start(&company, settings.clone()).await;
-    let (mut visitor, _li, conv) = talk(&server).await;
+    let (mut visitor, li, conv) = talk(&server).await;
     const SIZE: u64 = 600 << 20;
     let full = |answer: &http::Answer| {
         let said = answer.json();
@@ -436,7 +436,7 @@ async fn a_site_has_only_so_much_also_after_a_restart() {
 
     // a new server counts what is there
     let (key, views) = (visitor.me.clone(), std::mem::take(&mut visitor.views));
-    drop((visitor, _li));
+    drop((visitor, li));
     server.stopped().await;
     let server = Server::start(&company, settings).await;
     let mut visitor = Peer::connect(&server, &key).await;

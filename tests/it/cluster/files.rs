@@ -127,7 +127,8 @@ async fn servers_count_together_what_a_site_has() {
     let config = in_bucket(config_for(&redis), &s3);
     let company = Company::found_on(&config).await;
     let second = joined(company.path());
-    let limits = "[files]\nmax_mb = 700\nvisitor_mb_per_day = 100000\naddress_mb_per_day = 100000\nsite_totals = { s1 = 1 }\n";
+    let limits =
+        "[files]\nmax_mb = 700\nvisitor_mb_per_day = 100000\naddress_mb_per_day = 100000\nsite_totals = { s1 = 1 }\n";
     let text = format!("{}{limits}", settings(&config));
     let start = |dir: &Path| {
         let (dir, text) = (dir.to_owned(), text.clone());
