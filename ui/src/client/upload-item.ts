@@ -1,11 +1,11 @@
 /** What is known of files on their way out, and the parts of them that are in memory. */
-import { PART, PLAIN_PART } from '../crypto/file';
+import { PLAIN_PART } from '../crypto/file';
 import { Refused } from '../link/errors';
 import { ClientError, type ErrorKey, type Upload } from '../model';
 import { Code } from '../proto';
 import { signal, type Signal } from '../signals';
 
-/** Sealed parts that stay in memory when they are kept, so that they need not be read back. */
+/** Kept parts that stay in memory, so that they need not be read back. */
 const FRESH = 4;
 /** Parts that are read at once. */
 const READ = 4;
@@ -17,14 +17,10 @@ export interface Item {
   stop: AbortController | null;
   conflicts: number;
   failed: ErrorKey | null;
-  /** Parts that are sealed. */
-  sealed: number;
-  /** Those that are not kept yet, and some of those that are not sent yet. */
-  fresh: Map<number, Uint8Array>;
-  /** Parts that are kept; in order. */
+  /** Parts that are sealed and kept; in order. */
   kept: number;
-  /** The server was told of it. */
-  begun: boolean;
+  /** Some of those that are not sent yet. */
+  fresh: Map<number, Uint8Array>;
   /** Something happened that sending waits for. */
   wake(): void;
 }
@@ -40,29 +36,23 @@ export interface Flight {
   outcome?: { have: number } | { why: unknown };
 }
 
-export const newItem = (msg: string, size: number, sealed: number): Item => ({
+export const newItem = (msg: string, size: number, kept: number): Item => ({
   msg,
   size,
   shown: signal<Upload>({ state: 'waiting', sent: 0, size }),
   stop: null,
   conflicts: 0,
   failed: null,
-  sealed,
+  kept,
   fresh: new Map(),
-  kept: 0,
-  begun: false,
   wake: () => undefined,
 });
 
-/** Parts are kept in their order. */
-export function isKept(item: Item, n: number): void {
+/** One part more may go out; they are kept in their order. */
+export function isKept(item: Item, n: number, part: Uint8Array): void {
   item.kept = n + 1;
-  if (item.fresh.size > FRESH) item.fresh.delete(n);
-}
-
-/** What the server has; it is read back if it is needed again. */
-export function forgetSent({ fresh, kept }: Item, have: number): void {
-  for (const n of fresh.keys()) if (n < kept && n * PART < have) fresh.delete(n);
+  if (item.fresh.size < FRESH) item.fresh.set(n, part);
+  item.wake();
 }
 
 /** Reads a few parts at once, and the next few meanwhile: each time, a browser asks another process. To be called for one part after the other. */

@@ -13,7 +13,7 @@ import { ClientError, type ErrorKey, type Picked, type Upload } from '../model';
 import { Code } from '../proto';
 import type { Signal } from '../signals';
 import type { ConversationContext } from './context';
-import { forgetSent, isKept, newItem, readAhead, whyRefused, type Flight, type Item } from './upload-item';
+import { isKept, newItem, readAhead, whyRefused, type Flight, type Item } from './upload-item';
 import { UploadStore } from './upload-store';
 
 /** First pause after a failure that passes, and the longest, ms. */
@@ -89,8 +89,7 @@ export class Uploads {
       const read = readAhead(blob);
       for (let n = 0; n < parts; n++) {
         const part = await sealer.part(await read(n));
-        this.isSealed(item, n, part);
-        const kept = this.store.putPart(msg, n, part).then(() => isKept(item, n));
+        const kept = this.store.putPart(msg, n, part).then(() => isKept(item, n, part));
         kept.catch(() => undefined);
         if (keeping.push(kept) === KEEPING) await keeping.shift();
         progress((n + 1) / parts);
@@ -110,28 +109,18 @@ export class Uploads {
         thumb: thumb && b64u(thumb),
       };
     } catch (e) {
-      if (item.begun) await this.drop(msg);
-      else {
-        this.stop(msg);
-        await this.store.erase(msg, parts);
-      }
+      // what went ahead goes, too
+      await this.drop(msg);
       throw e instanceof ClientError ? e : new ClientError('error.file_unread', String(e));
     } finally {
       key.fill(0);
     }
   }
 
-  private register(msg: string, size: number, sealed: number): Item {
-    const item = newItem(msg, size, sealed);
+  private register(msg: string, size: number, kept: number): Item {
+    const item = newItem(msg, size, kept);
     this.items.set(msg, item);
     return item;
-  }
-
-  /** One part more may go out. */
-  private isSealed(item: Item, n: number, part: Uint8Array): void {
-    item.sealed = n + 1;
-    item.fresh.set(n, part);
-    item.wake();
   }
 
   // ---- the queue of messages
@@ -300,13 +289,12 @@ export class Uploads {
     const land = (): void => flights.splice(0).forEach((f) => f.stop.abort());
     let atOnce = AT_ONCE;
     try {
-      item.begun = true;
       let have = this.checked(await files.begin(this.id, msg, size), size);
       for (let next = have; goesOn(); ) {
         const sent = flights.reduce((sum, f) => sum + f.sent, have);
         this.say(item, have === size ? 'done' : 'sending', Math.min(sent, size));
         if (have === size) return this.host.complete();
-        while (flights.length < atOnce && next < size && next / PART < item.sealed) {
+        while (flights.length < atOnce && next < size && next / PART < item.kept) {
           flights.push(this.fly(item, next, flights.length > 0));
           next = Math.min(size, next + PART);
         }
@@ -324,7 +312,6 @@ export class Uploads {
         } else {
           const from = have;
           have = this.checked(outcome.have, size);
-          forgetSent(item, have);
           if (have > from) this.failures = 0;
           else if (++item.conflicts >= MAX_CONFLICTS) throw new ClientError('error.server', 'it does not move');
         }
@@ -353,6 +340,7 @@ export class Uploads {
     };
     const go = async (): Promise<number> => {
       const part = item.fresh.get(n) ?? (await this.store.part(item.msg, n));
+      item.fresh.delete(n);
       if (!part) throw new ClientError('error.file_lost');
       return this.context.files.put(this.id, item.msg, at, part, progress, signal);
     };
