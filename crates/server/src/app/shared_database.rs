@@ -15,7 +15,7 @@ use tokio::{
     sync::{Mutex, OwnedMutexGuard, mpsc},
 };
 
-use super::whole_database::{Faults, WAITING, erase, refused, spawn, write_dump};
+use super::whole_database::{Faults, WAITING, erase, refused, spawn, with_files, write_dump};
 use crate::{
     blobs::Blobs,
     chat::{ConversationRules, RequestError, facts_of, retention::Retention},
@@ -96,12 +96,13 @@ impl WholeDatabase for SharedDatabase {
     }
 
     fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
-        let (store, busy) = (self.store.clone(), self.turn());
+        let (store, busy, blobs) = (self.store.clone(), self.turn(), self.blobs.clone());
         async move {
             let _busy = busy?;
             let mut faults = Faults::default();
             let totals = store.verify(&facts_of, &ConversationRules, &mut |fault| faults.add(fault)).await;
-            Ok(faults.report(&totals.map_err(|e| refused(&e))?))
+            let report = faults.report(&totals.map_err(|e| refused(&e))?);
+            Ok(with_files(report, &*store, blobs.as_deref()).await)
         }
         .boxed()
     }

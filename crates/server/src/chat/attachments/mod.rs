@@ -8,6 +8,7 @@ mod download;
 mod posting;
 mod sweep;
 mod upload;
+mod verify;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,6 +20,7 @@ use crate::{
 use super::{Chat, RequestError, space};
 
 pub use download::Download;
+pub use verify::{FileTotals, FilesUnseen, StrangeFile, verify_files};
 
 /// Which files are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
