@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    proto::{ConvId, HeaderView, Kind, MsgId},
     store::{
         StoreError,
         archive::{ArchiveError, Counts, Entry, Header, Reader},
@@ -43,8 +44,8 @@ pub struct Backup {
     pub tables: BTreeMap<String, u64>,
     /// Its files, but not those that people sent.
     pub files: Vec<String>,
-    /// Number of files that people sent.
-    pub blobs: u64,
+    /// Files that people sent, by conversation and message, with their bytes.
+    pub sent: BTreeMap<(ConvId, MsgId), u64>,
     /// The configuration, if it is in it.
     pub config: Option<Vec<u8>>,
 }
@@ -57,8 +58,9 @@ impl Backup {
         let mut reader = Reader::new(BufReader::with_capacity(PIECE, file)).map_err(refused)?;
         let header = reader.header().clone();
         let mut check = DumpCheck::new(&header).map_err(|e| unusable(path, &header, &e))?;
-        let (mut tables, mut files, mut config, mut blobs) = (BTreeMap::new(), Vec::new(), None, 0);
+        let (mut tables, mut files, mut config, mut sent) = (BTreeMap::new(), Vec::new(), None, BTreeMap::new());
         let (mut table, mut in_config, mut progress) = (String::new(), false, Progress::new("checking"));
+        let mut in_sent = None;
         loop {
             progress.at(reader.counts().rows, reader.bytes());
             let Some(entry) = reader.next_entry().map_err(refused)? else { break };
@@ -78,12 +80,16 @@ impl Backup {
                     if in_config {
                         config = Some(Vec::new());
                     }
-                    match within(path_in_it, BLOBS) {
-                        true => blobs += 1,
-                        false => files.push(path_in_it.to_owned()),
+                    in_sent = sent_file(path_in_it);
+                    match in_sent {
+                        Some(id) => drop(sent.insert(id, 0)),
+                        None => files.push(path_in_it.to_owned()),
                     }
                 }
                 Entry::Data(bytes) => {
+                    if let Some(size) = in_sent.as_ref().and_then(|id| sent.get_mut(id)) {
+                        *size += bytes.len() as u64;
+                    }
                     if let Some(config) = config.as_mut().filter(|_| in_config) {
                         if config.len() + bytes.len() > MAX_CONFIG {
                             return Err(CliError::failure(format!(
@@ -97,7 +103,34 @@ impl Backup {
             }
         }
         check.finish().map_err(|e| unusable(path, &header, &e))?;
-        Ok(Self { header, counts: reader.counts(), bytes: reader.bytes(), tables, files, blobs, config })
+        Ok(Self { header, counts: reader.counts(), bytes: reader.bytes(), tables, files, sent, config })
+    }
+
+    /// Reads it once more for the files that people sent, if there are any: which of them no message names.
+    pub fn unnamed(&self, path: &Path) -> Result<BTreeMap<(ConvId, MsgId), u64>, CliError> {
+        let mut unnamed = self.sent.clone();
+        let file = File::open(path).map_err(|e| cannot("read", path, &e))?;
+        let refused = |e: ArchiveError| unreadable(path, e);
+        let mut reader = Reader::new(BufReader::with_capacity(PIECE, file)).map_err(refused)?;
+        let mut in_records = false;
+        while !unnamed.is_empty()
+            && let Some(entry) = reader.next_entry().map_err(refused)?
+        {
+            match entry {
+                Entry::Table(name) => in_records = name == "records",
+                // time, then the envelope
+                Entry::Row(_, value) if in_records => {
+                    let header = value.get(8..).and_then(|body| HeaderView::parse(body).ok());
+                    if let Some((Kind::Message | Kind::Note, header)) = header {
+                        unnamed.remove(&(header.conv(), header.msg_id()));
+                    }
+                }
+                Entry::Row(..) | Entry::Data(_) => {}
+                // rows come before files
+                Entry::File(_) => break,
+            }
+        }
+        Ok(unnamed)
     }
 
     /// Whether a file is in it.
@@ -118,7 +151,7 @@ impl Backup {
 
     /// What is in it, for people.
     pub fn content(&self) -> String {
-        let sent = match self.blobs {
+        let sent = match self.sent.len() {
             0 => String::new(),
             blobs => format!(", {blobs} of them sent by people"),
         };
@@ -135,7 +168,7 @@ impl Backup {
     /// What is in it and where it comes from, for programs.
     pub fn facts(&self) -> serde_json::Value {
         serde_json::json!({
-            "bytes": self.bytes, "rows": self.counts.rows, "files": self.files, "blobs": self.blobs, "conversations": self.rows("rows"),
+            "bytes": self.bytes, "rows": self.counts.rows, "files": self.files, "blobs": self.sent.len(), "conversations": self.rows("rows"),
             "records": self.rows("records"), "schema": self.header.schema, "created_ms": self.header.created_ms,
             "version": self.header.kefu,
         })
@@ -150,6 +183,12 @@ pub fn mode_of(path: &str) -> Option<u32> {
         _ if [TLS, KNOWLEDGE, BLOBS].iter().any(|dir| within(path, dir)) => Some(0o600),
         _ => None,
     }
+}
+
+/// The file that somebody sent with this path in a backup.
+fn sent_file(path: &str) -> Option<(ConvId, MsgId)> {
+    let mut ids = path.strip_prefix(BLOBS)?.strip_prefix('/')?.split('/').skip(1);
+    Some((ids.next()?.parse().ok()?, ids.next()?.parse().ok()?))
 }
 
 /// Whether a path leads into a directory.

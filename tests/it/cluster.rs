@@ -14,6 +14,7 @@ mod scarce;
 mod sentinels;
 mod shards;
 mod unconfirmed;
+mod warm;
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

@@ -205,6 +205,13 @@ pub trait Blobs: Send + Sync + 'static {
     /// The disk's.
     fn posted(&self, after: Option<ConvId>, limit: usize) -> Doing<'_, Vec<Held>>;
 
+    /// What is wrong with a posted blob, if anything is: it is not all there, or not as it was written. Its content is sealed and is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// [`BlobError::NotFound`]; or the disk's.
+    fn fault(&self, id: BlobId) -> Doing<'_, Option<String>>;
+
     /// The disk they are on, if they are on one.
     fn disk(&self) -> Option<Disk>;
 

@@ -8,6 +8,10 @@ use kefu_proto::{ConvId, Kid, Marks, Side, TeamId};
 
 use crate::Table;
 
+/// What the rows of conversations say of where they are found; none for a row that can't be read. The store itself does not
+/// look inside.
+pub type FactsOf = dyn Fn(&[u8]) -> Option<Facts> + Send + Sync;
+
 /// What the store must know of a conversation to find it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -125,6 +129,17 @@ pub(crate) fn steps(conv: ConvId, change: &FactsChange) -> Vec<Step> {
     gone.chain(new).collect()
 }
 
+/// The conversation that a row of an index is about; none for the other tables, and for keys of another form.
+pub(crate) fn conversation_in(table: Table, key: &[u8]) -> Option<ConvId> {
+    match table {
+        Table::Receipt => ConvId::from_slice(key.split_last()?.1),
+        Table::VisitorConv | Table::OpenConv | Table::ConvByTime | Table::Missed => {
+            Some(ConvId(*key.last_chunk::<16>()?))
+        }
+        _ => None,
+    }
+}
+
 /// What goes with a conversation: its rows, also such as an earlier kefu wrote, and its marks.
 pub(crate) fn erasure(conv: ConvId, facts: Option<&Facts>) -> Vec<Step> {
     let widest = facts.map(|facts| Facts { listed: true, open: true, ..facts.clone() });
@@ -165,6 +180,14 @@ mod tests {
         let gone: Vec<_> = erasure(CONV, Some(&missed)).into_iter().map(|(table, _, put)| (table, put)).collect();
         assert_eq!(gone.len(), 6);
         assert!(gone.iter().all(|(table, put)| table.is_index() && !put));
+    }
+
+    #[test]
+    fn rows_of_indexes_name_their_conversation() {
+        let rows = erasure(CONV, Some(&facts("a", Some(9))));
+        assert!(rows.iter().all(|(table, key, _)| conversation_in(*table, key) == Some(CONV)), "{rows:?}");
+        assert_eq!(conversation_in(Table::Site, &CONV.0), None);
+        assert_eq!(conversation_in(Table::OpenConv, b"short"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 pub mod archive;
 mod check;
+mod digest;
 mod ephemeral;
 mod index;
 pub mod memory;
@@ -25,8 +26,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 
 pub use check::SCHEMA_VERSION;
+pub use digest::{Digests, Sum};
 pub use ephemeral::{Ephemeral, Take};
-pub use index::{Facts, FactsChange, Place};
+pub use index::{Facts, FactsChange, FactsOf, Place};
 use kefu_proto::{ConvId, Generation, Kid, Marks, MsgId, Side, StorageState, TeamId};
 pub use observer::{GroupCommit, Observer};
 

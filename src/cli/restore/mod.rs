@@ -89,11 +89,11 @@ impl Args {
             CliError::failure(format!("cannot write the files that people sent: {e}"))
                 .hint("nothing was changed here; kefu doctor looks at the bucket; run the same command again")
         };
-        let mut bucket = match backup.blobs {
+        let mut bucket = match backup.sent.len() {
             0 => None,
             _ => bucket_to_restore(&config.storage).map_err(|e| unusable(&format!("{e:#}")))?,
         };
-        if backup.blobs > 0 && bucket.is_none() {
+        if !backup.sent.is_empty() && bucket.is_none() {
             make_directory(&blobs).map_err(|e| cannot("make", &blobs, &e))?;
         }
         let runtime = runtime()?;
@@ -164,7 +164,7 @@ impl Args {
             lines.push(("database", database.display().to_string()));
         }
         if let Some(bucket) = config.storage.bucket() {
-            let files = match backup.blobs {
+            let files = match backup.sent.len() {
                 0 => format!("those that people sent are in {bucket}, not in the backup: restore the bucket, too"),
                 n => format!("{n} that people sent were written to {bucket}"),
             };

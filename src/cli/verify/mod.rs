@@ -7,6 +7,10 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::{archive::Backup, context::Context, error::CliError, out};
+use crate::proto::{ConvId, MsgId};
+
+/// Maximum number of files that are named.
+const SHOWN: usize = 50;
 
 /// Check a backup, or everything that is stored; exit code 1 if anything is wrong
 #[derive(Debug, clap::Args)]
@@ -30,8 +34,11 @@ impl Args {
     pub fn run(self, ctx: &Context) -> Result<(), CliError> {
         let Some(file) = &self.file else { return stored::run(ctx) };
         let backup = Backup::check(file)?;
+        let unnamed = backup.unnamed(file)?;
+        let named = |(conv, msg): &(ConvId, MsgId)| format!("{conv}/{msg}");
         if ctx.json {
             let mut facts = backup.facts();
+            facts["unnamed"] = unnamed.keys().map(named).collect();
             facts["file"] = json!(file);
             out::print_json(&facts);
             return Ok(());
@@ -45,7 +52,13 @@ impl Args {
         if let Some(bucket) = backup.bucket() {
             lines.push(("not in it", format!("the files that people sent: they are in {bucket}")));
         }
+        if !unnamed.is_empty() {
+            lines.push(("unnamed", format!("{} files that no message in it names", unnamed.len())));
+        }
         out::facts(&lines);
+        for (id, bytes) in unnamed.iter().take(SHOWN) {
+            out::line(format!("unnamed  {} ({})", named(id), out::bytes(*bytes)));
+        }
         Ok(())
     }
 }

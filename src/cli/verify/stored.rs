@@ -68,13 +68,31 @@ fn structure(ctx: &Context, faults: &mut Vec<Value>) -> Result<&'static str, Cli
 
 fn print(found: &Value, structure: &str, entries: usize) {
     let n = |key: &str| found[key].as_u64().unwrap_or_default();
+    let files = &found["files"];
+    let of_files = |key: &str| files[key].as_u64().unwrap_or_default();
+    let sent = match files.is_object() {
+        true => format!(
+            "{} ({}), {} that no message names, {} uploads",
+            of_files("count"),
+            out::bytes(of_files("bytes")),
+            of_files("unnamed"),
+            of_files("uploads")
+        ),
+        false => "not checked: there is no place for them, or it can't be read".to_owned(),
+    };
     out::facts(&[
         ("conversations", n("conversations").to_string()),
         ("records", format!("{} ({}), {} message ids", n("records"), out::bytes(n("bytes")), n("ids"))),
         ("other rows", n("rows").to_string()),
         ("directory", format!("{entries} entries")),
-        ("file", structure.to_owned()),
+        ("files", sent),
+        ("database file", structure.to_owned()),
     ]);
+    for unnamed in files["list"].as_array().into_iter().flatten().take(SHOWN) {
+        let text = |key: &str| out::printable(unnamed[key].as_str().unwrap_or_default());
+        let bytes = out::bytes(unnamed["bytes"].as_u64().unwrap_or_default());
+        out::line(format!("unnamed  {} ({bytes}): {}", text("key"), text("what")));
+    }
     let faults = found["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
     for fault in faults.iter().take(SHOWN) {
         let text = |key: &str| out::printable(fault[key].as_str().unwrap_or_default());

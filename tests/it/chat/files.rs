@@ -513,6 +513,57 @@ async fn a_backup_brings_files_along() {
 }
 
 #[tokio::test]
+async fn a_check_names_files_that_no_message_names_and_those_that_are_cut() {
+    let company = Company::found().await;
+    let server = Process::start(company.path());
+    let me = Me::visitor("s1");
+    let mut visitor = Peer::try_connect(&company, server.addr, &me).await.unwrap();
+    let conv = visitor.open().await;
+    let content = content(PART + 7);
+    let mut sent = Vec::new();
+    for _ in 0..2 {
+        let (msg, envelope) = sealed(&mut visitor, conv);
+        upload(&visitor, conv, msg, &content).await;
+        post(&mut visitor, conv, msg, envelope).await;
+        assert_eq!(get(&visitor, conv, msg).await.body, content);
+        sent.push(msg);
+    }
+    let (unposted, _) = sealed(&mut visitor, conv);
+    upload(&visitor, conv, unposted, &content).await;
+    let data = company.path();
+    let verify = |file: Option<&Path>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kefu"));
+        let command = command.args(["--json", "--data-dir"]).arg(data).arg("verify").args(file);
+        let done = command.output().unwrap();
+        (done.status.success(), serde_json::from_slice::<serde_json::Value>(&done.stdout).unwrap())
+    };
+    let (good, found) = verify(None);
+    assert!(good, "{found}");
+    assert_eq!([&found["files"]["count"], &found["files"]["unnamed"], &found["files"]["uploads"]], [2, 0, 1]);
+
+    let path = |msg| data.join("blobs").join(&conv.to_string()[..2]).join(conv.to_string()).join(format!("{msg}"));
+    let stray = kefu::proto::MsgId([9; 16]);
+    std::fs::copy(path(sent[0]), path(stray)).unwrap();
+    let (good, found) = verify(None);
+    assert!(good, "it is no fault: {found}");
+    assert_eq!(found["files"]["list"][0]["key"], format!("{conv}/{stray}"));
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("all.backup");
+    let mut backup = Command::new(env!("CARGO_BIN_EXE_kefu"));
+    assert!(backup.args(["--data-dir"]).arg(data).arg("backup").arg(&file).output().unwrap().status.success());
+    let (good, found) = verify(Some(&file));
+    assert!(good && found["blobs"] == 3, "{found}");
+    assert_eq!(found["unnamed"], serde_json::json!([format!("{conv}/{stray}")]));
+
+    std::fs::write(path(sent[1]), "short").unwrap();
+    // also without a server
+    drop(server);
+    let (good, found) = verify(None);
+    assert!(!good);
+    assert_eq!(found["faults"][0]["key"], format!("{conv}/{}", sent[1]), "{found}");
+}
+
+#[tokio::test]
 async fn what_nobody_posted_for_a_day_is_gone_at_the_next_look() {
     let server = Server::new().await;
     let mut visitor = Peer::visitor(&server).await;

@@ -149,6 +149,29 @@ async fn servers_count_together_what_a_site_has() {
 }
 
 #[tokio::test]
+async fn a_check_finds_files_that_the_bucket_has_lost_in_part() {
+    let (redis, s3) = (RedisServer::start(&[]).await, S3Server::start().await);
+    let config = in_bucket(config_for(&redis), &s3);
+    let company = Company::found_on(&config).await;
+    let server = start(company.path(), &config).await;
+    let mut visitor = Peer::try_connect(&company, server.addr, &Me::visitor("s1")).await.unwrap();
+    let conv = visitor.open().await;
+    let content = content(2 * PART + 7);
+    let (msg, envelope) = sealed(&mut visitor, conv);
+    upload(&visitor, conv, msg, &content).await;
+    post(&mut visitor, conv, msg, envelope).await;
+    until("a file in its place", async || s3.objects().iter().any(|path| path.ends_with("meta")).then_some(())).await;
+    let (good, said) = kefu(company.path(), &["verify"]);
+    assert!(good && said.contains("0 that no message names"), "{said}");
+    s3.bucket("files/of/tests").delete(&format!("files/{conv}/{msg}/00001")).await.unwrap();
+    let (good, said) = kefu(company.path(), &["verify"]);
+    assert!(!good && said.contains(&format!("fault  files {conv}/{msg}: its part 2")), "{said}");
+    s3.bucket("files/of/tests").delete(&format!("files/{conv}/{msg}/00002")).await.unwrap();
+    let (good, said) = kefu(company.path(), &["verify"]);
+    assert!(!good && said.contains(&format!("{PART} of its {} bytes are there", content.len())), "{said}");
+}
+
+#[tokio::test]
 async fn without_the_store_messages_go_on_and_files_wait() {
     let mut s3 = S3Server::start().await;
     let server = Server::start(&Company::found().await, in_bucket(config(), &s3)).await;

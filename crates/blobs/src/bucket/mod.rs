@@ -111,6 +111,27 @@ impl Inner {
         Ok(meta.size)
     }
 
+    /// What is wrong with a posted blob, by its parts and by what was noted of it.
+    async fn fault(&self, id: BlobId) -> Result<Option<String>, BlobError> {
+        let size = match self.length(id).await {
+            Err(e) if e == odd(&keys::meta(id)) => return Ok(Some("what was noted of it can't be read".to_owned())),
+            size => size?,
+        };
+        let (mut have, mut next) = (0, 0);
+        for object in self.all(&keys::blob(id)).await? {
+            let Some((_, Piece::Part(n))) = keys::piece_of(&object.key) else { continue };
+            let expected = PART.min(size - have);
+            if n != next || object.size != expected || expected == 0 {
+                return Ok(Some(format!(
+                    "its part {n} has {} bytes, where part {next} with {expected} is due",
+                    object.size
+                )));
+            }
+            (have, next) = (have + object.size, next + 1);
+        }
+        Ok((have < size).then(|| format!("{have} of its {size} bytes are there")))
+    }
+
     async fn is_posted(&self, id: BlobId) -> Result<bool, BlobError> {
         match self.length(id).await {
             Ok(_) => Ok(true),
@@ -364,6 +385,10 @@ impl Blobs for BlobBucket {
 
     fn posted(&self, after: Option<ConvId>, limit: usize) -> Doing<'_, Vec<Held>> {
         self.run(move |inner| async move { inner.posted(after, limit).await }.boxed())
+    }
+
+    fn fault(&self, id: BlobId) -> Doing<'_, Option<String>> {
+        self.run(move |inner| async move { inner.fault(id).await }.boxed())
     }
 
     fn disk(&self) -> Option<Disk> {

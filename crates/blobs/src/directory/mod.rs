@@ -177,6 +177,10 @@ impl Blobs for BlobDirectory {
         self.on_disk(move |inner| Ok(inner.posted(after, limit)?))
     }
 
+    fn fault(&self, id: BlobId) -> Doing<'_, Option<String>> {
+        self.on_disk(move |inner| inner.fault(id))
+    }
+
     fn disk(&self) -> Option<Disk> {
         // before the first upload there may be no directory
         let places = self.0.layout.root().ancestors().take(2);

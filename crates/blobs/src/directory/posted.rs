@@ -13,7 +13,7 @@ use kefu_proto::{ConvId, MsgId};
 
 use super::state::State;
 use crate::{
-    BlobError, BlobId, Held,
+    BlobError, BlobId, Held, TAG,
     layout::{conversation_of, message_of},
 };
 
@@ -48,6 +48,16 @@ impl State {
         // the last of a conversation takes its directory with it; another may come at the same time
         let _ = fs::remove_dir(self.layout.conversation(id.conv));
         Ok(())
+    }
+
+    /// What is wrong with a posted blob: no file has less than one sealed chunk.
+    pub fn fault(&self, id: BlobId) -> Result<Option<String>, BlobError> {
+        let meta = self.open(id)?.metadata()?;
+        Ok(match meta.is_file() {
+            false => Some("it is no file".to_owned()),
+            true if meta.len() < TAG => Some(format!("it has {} bytes, less than any file", meta.len())),
+            true => None,
+        })
     }
 
     pub fn blobs_of(&self, conv: ConvId) -> io::Result<Vec<(MsgId, u64)>> {

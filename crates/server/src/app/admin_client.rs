@@ -175,13 +175,13 @@ fn lost(e: &dyn std::fmt::Display) -> AdminError {
     AdminError::new(ErrorCode::Storage, format!("the running server did not answer: {e}"))
 }
 
-async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
+pub(super) async fn remote(socket: &Path, method: &str, path: &str, body: Option<Value>) -> Result<Value, AdminError> {
     let (response, connection) = send(socket, method, path, body).await?;
     answered(response, connection).await
 }
 
 /// Sends a request; the answer comes over the connection.
-async fn send(
+pub(super) async fn send(
     socket: &Path,
     method: &str,
     path: &str,

@@ -25,6 +25,9 @@ pub enum ServeError {
         /// Where it is.
         to: String,
     },
+    /// The company was moved while the server ran.
+    #[error("the company was moved to {0}")]
+    MovedMeanwhile(String),
     /// The shared database can't be used.
     #[error("{0:#}")]
     Redis(anyhow::Error),
@@ -66,6 +69,9 @@ impl ServeError {
             Self::Database { full: true, .. } => "the disk is full: free some space and start again",
             Self::Moved { .. } => {
                 "write that as storage.url into kefu.toml; kefu move --to redb: brings it back here, with what was written since"
+            }
+            Self::MovedMeanwhile(_) => {
+                "write that as storage.url into kefu.toml, unless kefu move has done so on this machine, and start the server"
             }
             Self::AddressTaken(_) => "stop it, or choose another address with --listen",
             Self::AddressForbidden(_) => "choose a port above 1023, or grant CAP_NET_BIND_SERVICE",

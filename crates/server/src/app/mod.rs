@@ -20,6 +20,7 @@ mod shared_database;
 mod shared_robot;
 #[cfg(test)]
 mod simulation;
+mod standing;
 mod storage;
 mod tasks;
 mod whole_database;
@@ -28,16 +29,17 @@ use std::{io, net::SocketAddr, path::PathBuf, sync::Arc};
 
 pub use admin_client::{Admin, AdminError, Dump};
 pub use bucket::{BucketReport, bucket_to_restore, examine_bucket};
-pub use copy::{Sum, Target};
+pub use copy::Target;
 pub use error::ServeError;
 pub use kefu_redis_link::checks::{Finding, Severity};
-pub use moving::{Move, MoveError, Moved};
+pub use moving::{Move, MoveError, Moved, Step};
 pub use open::{blobs_path, found, make_cluster_key, store_and_directory};
 pub use serve::serve;
 pub use shared_robot::{KnowledgeError, SharedKnowledge};
 pub use storage::{database_path, examine_redis};
 
 pub use crate::blobs::strangers;
+pub use crate::store::Sum;
 use crate::{chat::KnowledgeSource, config::Config, http::Patience, robot::engine::DecisionEngine};
 
 /// Threads for reads of the disk. Hundreds, as tokio would start when all clients reconnect at once, read no faster and

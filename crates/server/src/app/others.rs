@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use super::{storage::Backend, tasks::Tasks};
 use crate::{
@@ -19,6 +22,7 @@ use crate::{
     hub::Hub,
     org::{Org, Secrets},
     proto::CloseCode,
+    store::redis::Standing,
 };
 
 /// So long a server keeps its clients though the database can't be reached: longer than a failover takes.
@@ -32,6 +36,8 @@ const AGAIN: Duration = Duration::from_secs(5);
 pub(super) struct Others {
     bus: Option<Arc<RedisBus>>,
     serving: watch::Sender<bool>,
+    /// Of a server without others: it is always connected, and nobody sends its clients away.
+    alone: (watch::Sender<bool>, watch::Sender<bool>),
 }
 
 impl Others {
@@ -45,7 +51,7 @@ impl Others {
                 Some(RedisBus::new(link.clone(), prefix, &secrets.cluster_key, org.clock(), own))
             }
         };
-        Self { bus, serving: watch::Sender::new(true) }
+        Self { bus, serving: watch::Sender::new(true), alone: (watch::Sender::new(true), watch::Sender::new(false)) }
     }
 
     /// For what is told.
@@ -61,12 +67,17 @@ impl Others {
         self.serving.subscribe()
     }
 
-    /// From now on the others reach this server, too.
-    pub fn join(&self, tasks: &mut Tasks, chat: &Arc<Chat>) {
-        if let Some(bus) = &self.bus {
-            tasks.spawn("other servers", bus.clone().run(chat.clone()));
-            tasks.spawn("clients", send_clients_away(bus.clone(), chat.hub().clone(), self.serving.clone()));
-        }
+    /// From now on the others reach this server, too. `standing`: whether the company is being moved.
+    pub fn join(&self, tasks: &mut Tasks, chat: &Arc<Chat>, standing: watch::Receiver<Standing>) {
+        let (connected, draining) = match &self.bus {
+            Some(bus) => {
+                tasks.spawn("other servers", bus.clone().run(chat.clone()));
+                (bus.connected(), bus.draining())
+            }
+            None => (self.alone.0.subscribe(), self.alone.1.subscribe()),
+        };
+        let away = Away { connected, draining, standing };
+        tasks.spawn("clients", away.send_clients(chat.hub().clone(), self.serving.clone()));
     }
 
     /// For the admin router.
@@ -94,28 +105,43 @@ impl Servers for RedisBus {
     }
 }
 
-/// Clients go to other servers while this one can do nothing for them, or is about to stop. Never ends.
-async fn send_clients_away(bus: Arc<RedisBus>, hub: Arc<Hub>, serving: watch::Sender<bool>) {
-    let (mut connected, mut draining) = (bus.connected(), bus.draining());
-    // none of the senders goes before this task does
-    loop {
-        let drained = tokio::select! {
-            _ = draining.wait_for(|draining| *draining) => true,
-            _ = connected.wait_for(|connected| !connected) => false,
-        };
-        if drained {
-            tracing::info!("this server takes no more clients");
-        } else if timeout(PATIENCE, connected.wait_for(|connected| *connected)).await.is_ok() {
-            continue;
-        } else {
-            tracing::error!("Redis can't be reached: clients are sent to other servers");
+/// Why clients may be sent away.
+struct Away {
+    connected: watch::Receiver<bool>,
+    draining: watch::Receiver<bool>,
+    standing: watch::Receiver<Standing>,
+}
+
+impl Away {
+    /// Clients go to other servers, or come back later, while this one can do nothing for them, or is about to stop. Never ends.
+    async fn send_clients(mut self, hub: Arc<Hub>, serving: watch::Sender<bool>) {
+        // none of the senders goes before this task does
+        loop {
+            let why = tokio::select! {
+                _ = self.draining.wait_for(|draining| *draining) => "this server takes no more clients",
+                _ = self.standing.wait_for(|standing| *standing != Standing::Here) => {
+                    "the company is being moved: clients are asked to come back"
+                }
+                _ = self.connected.wait_for(|connected| !connected) => "",
+            };
+            if !why.is_empty() {
+                tracing::info!("{why}");
+            } else if timeout(PATIENCE, self.connected.wait_for(|connected| *connected)).await.is_ok() {
+                continue;
+            } else {
+                tracing::error!("Redis can't be reached: clients are sent to other servers");
+            }
+            serving.send_replace(false);
+            while *self.draining.borrow() || !*self.connected.borrow() || *self.standing.borrow() != Standing::Here {
+                hub.send_away(CloseCode::GoingAway);
+                tokio::select! {
+                    _ = self.connected.changed() => {}
+                    _ = self.standing.changed() => {}
+                    () = sleep(AGAIN) => {}
+                }
+            }
+            serving.send_replace(true);
+            tracing::info!("clients are welcome again");
         }
-        serving.send_replace(false);
-        while *draining.borrow() || !*connected.borrow() {
-            hub.send_away(CloseCode::GoingAway);
-            let _ = timeout(AGAIN, connected.changed()).await;
-        }
-        serving.send_replace(true);
-        tracing::info!("Redis can be reached again: clients are welcome");
     }
 }

@@ -14,22 +14,25 @@ use std::{
 };
 
 use anyhow::Context as _;
+use futures_util::future::FutureExt as _;
 use serde_json::Value;
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::timeout,
 };
 
 use super::{
     Ready, ServeError, ServeOptions,
     maintenance::{Maintenance, rotate_robot_keys},
+    moving::FileMove,
     notices::Notices,
     open::{missed_counted, open_blobs, open_org, secrets},
     others::Others,
     push::PushService,
     settings::{end_rule, file_rules, rates, retention, rules},
     shared_robot::SharedRobot,
+    standing::{moved, watch_shared},
     storage::{Backend, IfEmpty, open_storage},
     tasks::{Tasks, watch_directory, watch_disk, watch_memory},
     whole_database::database_of,
@@ -45,6 +48,7 @@ use crate::{
     hub::Hub,
     proto::CloseCode,
     robot::participant::{self, Robot, RobotHandle},
+    store::redis::Standing,
     telemetry::Metrics,
     tls::{self, Served},
 };
@@ -115,14 +119,16 @@ pub async fn serve(
     if let Some(file) = backend.file() {
         tasks.spawn("disk", watch_disk(file.clone(), chat.clone(), metrics.clone()));
     }
+    let (standing, now) = watch::channel(Standing::Here);
     if let Some(redis) = backend.redis() {
         tasks.spawn("memory of Redis", watch_memory(redis.clone(), chat.clone(), metrics.clone()));
     }
-    others.join(&mut tasks, &chat);
+    others.join(&mut tasks, &chat, now.clone());
     notices.start(&mut tasks, &chat, &metrics);
     if let Some(push) = &push {
         push.start(&mut tasks, &chat, &store);
     }
+    let moving = file_move(&mut tasks, &backend, &config.storage.prefix, standing, &chat);
     if let Some(served) = served.clone() {
         tasks.spawn("certificate", served.watch());
     }
@@ -143,6 +149,7 @@ pub async fn serve(
             listen: listen.to_string(),
             certificate: served,
             servers: others.servers(),
+            moving: moving.map(|moving| moving as Arc<dyn admin::Moving>),
         }),
     });
     let socket_path = dir.join(data_dir::ADMIN_SOCKET);
@@ -170,10 +177,11 @@ pub async fn serve(
     });
     ready(&Ready { listen, public_url });
 
-    let mut ended = None;
+    let (mut ended, mut gone) = (None, None);
     let stop = async {
         tokio::select! {
             () = shutdown => {}
+            to = moved(now) => gone = Some(to),
             name = tasks.ended() => ended = Some(name),
         }
         hub.close_all(CloseCode::GoingAway);
@@ -181,9 +189,16 @@ pub async fn serve(
     http::serve(http, listener, tls, stop).await;
     let _ = timeout(FAREWELL, all_gone.recv()).await;
 
-    chat.store_marks().await;
-    widgets.versions_seen.store(&*store, chat.now_ms()).await;
-    store.close().await;
+    let closed = async {
+        chat.store_marks().await;
+        widgets.versions_seen.store(&*store, chat.now_ms()).await;
+        store.close().await;
+    };
+    match gone {
+        // what is left could be written nowhere
+        Some(_) => drop(timeout(FAREWELL, closed).await),
+        None => closed.await,
+    }
     admin_task.abort();
     tasks.stop();
     let _ = fs::remove_file(&socket_path);
@@ -192,7 +207,37 @@ pub async fn serve(
         tracing::error!(error = %reason, "the database stopped working");
         return Err(ServeError::Stopped(reason.to_string()));
     }
-    ended.map_or(Ok(()), |name| Err(ServeError::Task(name)))
+    match (gone, ended) {
+        (Some(to), _) => Err(ServeError::MovedMeanwhile(to)),
+        (None, Some(name)) => Err(ServeError::Task(name)),
+        (None, None) => Ok(()),
+    }
+}
+
+/// What `kefu move` asks for, if the company is in a file; and a task that looks whether it is being moved.
+fn file_move(
+    tasks: &mut Tasks,
+    backend: &Backend,
+    prefix: &str,
+    standing: watch::Sender<Standing>,
+    chat: &Arc<Chat>,
+) -> Option<Arc<FileMove>> {
+    match backend {
+        Backend::File(store) => {
+            let chat = chat.clone();
+            let before_hold = move || {
+                let chat = chat.clone();
+                async move { chat.store_marks().await }.boxed()
+            };
+            let moving = FileMove::new(store.clone(), standing, Box::new(before_hold));
+            tasks.spawn("move", moving.clone().watch());
+            Some(moving)
+        }
+        Backend::Shared(_, link) => {
+            tasks.spawn("move", watch_shared(link.clone(), prefix.to_owned(), standing));
+            None
+        }
+    }
 }
 
 /// What the admin router says of the storage.

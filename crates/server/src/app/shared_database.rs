@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::rules::StoredRules;
-use super::whole_database::{Faults, WAITING, erase, refused, spawn, write_dump};
+use super::whole_database::{Faults, WAITING, erase, refused, spawn, with_files, write_dump};
 use crate::{
     blobs::Blobs,
     chat::{RequestError, facts_of, retention::Retention},
@@ -97,12 +97,13 @@ impl WholeDatabase for SharedDatabase {
     }
 
     fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
-        let (store, busy) = (self.store.clone(), self.turn());
+        let (store, busy, blobs) = (self.store.clone(), self.turn(), self.blobs.clone());
         async move {
             let _busy = busy?;
             let mut faults = Faults::default();
             let totals = store.verify(&facts_of, &StoredRules, &mut |fault| faults.add(fault)).await;
-            Ok(faults.report(&totals.map_err(|e| refused(&e))?))
+            let report = faults.report(&totals.map_err(|e| refused(&e))?);
+            Ok(with_files(report, &*store, blobs.as_deref()).await)
         }
         .boxed()
     }

@@ -23,8 +23,9 @@ use super::{rules::StoredRules, shared_database::SharedDatabase, storage::Backen
 use crate::{
     blobs::Blobs,
     chat::{
-        RequestError,
+        FileTotals, RequestError, StrangeFile,
         retention::{self, Retention},
+        verify_files,
     },
     clock::now_ms,
     http::admin::WholeDatabase,
@@ -78,7 +79,7 @@ impl WholeDatabase for StoredDatabase {
     }
 
     fn verify(&self) -> BoxFuture<'static, Result<Value, RequestError>> {
-        let (store, busy) = (Arc::clone(&self.store), Arc::clone(&self.busy));
+        let (store, busy, blobs) = (Arc::clone(&self.store), Arc::clone(&self.busy), self.blobs.clone());
         async move {
             let (snapshot, busy) = snapshot(&store, busy).await?;
             let (done, report) = oneshot::channel();
@@ -87,7 +88,8 @@ impl WholeDatabase for StoredDatabase {
                 let _ = done.send(verify(&snapshot));
                 drop(busy);
             })?;
-            report.await.unwrap_or(Err(StoreError::Closed)).map_err(|e| refused(&e))
+            let report = report.await.unwrap_or(Err(StoreError::Closed)).map_err(|e| refused(&e))?;
+            Ok(with_files(report, &*store, blobs.as_deref()).await)
         }
         .boxed()
     }
@@ -219,6 +221,39 @@ fn verify(snapshot: &Snapshot) -> Result<Value, StoreError> {
     let mut faults = Faults::default();
     let totals = snapshot.verify(&StoredRules, &mut |fault| faults.add(fault))?;
     Ok(faults.report(&totals))
+}
+
+/// Adds to what was found in the database what was found of the files that people sent: `files` has `count`, `bytes`, `uploads`,
+/// `unnamed` (how many no message names) and `list` (which); none where there is no place for files. What is wrong with them is
+/// among the faults.
+pub(super) async fn with_files(mut report: Value, store: &dyn Store, blobs: Option<&dyn Blobs>) -> Value {
+    let Some(blobs) = blobs else { return report };
+    let (mut faults, mut list, mut more) = (Vec::new(), Vec::new(), 0);
+    let looked = verify_files(store, blobs, |StrangeFile { id, bytes, what, is_fault }| {
+        let key = format!("{}/{}", id.conv, id.msg);
+        match is_fault {
+            true if faults.len() < MAX_FAULTS => faults.push(json!({ "table": "files", "key": key, "what": what })),
+            true => more += 1,
+            false if list.len() < MAX_FAULTS => list.push(json!({ "key": key, "bytes": bytes, "what": what })),
+            false => {}
+        }
+    })
+    .await;
+    match looked {
+        Ok(FileTotals { files, bytes, unnamed, uploads }) => {
+            report["files"] =
+                json!({ "count": files, "bytes": bytes, "uploads": uploads, "unnamed": unnamed, "list": list });
+        }
+        Err(e) => {
+            let what = format!("the files that people sent can't be looked through: {e}");
+            faults.push(json!({ "table": "files", "key": "", "what": what }));
+        }
+    }
+    if let Some(all) = report["faults"].as_array_mut() {
+        all.append(&mut faults);
+    }
+    report["more"] = json!(report["more"].as_u64().unwrap_or_default() + more);
+    report
 }
 
 /// What is wrong, as far as an answer has room for it.

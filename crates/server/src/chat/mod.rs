@@ -65,7 +65,7 @@ use crate::{
     telemetry::Metrics,
 };
 
-pub use attachments::{Attachments, Download, FileRules};
+pub use attachments::{Attachments, Download, FileRules, FileTotals, FilesUnseen, StrangeFile, verify_files};
 pub use conversation::CachedConversation;
 pub use desk_message::{DeskAnswer, DeskMessage, DeskRequest};
 pub use figures::Figures;

@@ -48,7 +48,7 @@ use super::{
     stream::MaybeStream,
 };
 
-/// Where the rows of the database are, see [`WholeDatabase::dump`]: the one answer that is not JSON.
+/// Where the rows of the database are, see [`WholeDatabase::dump`]. These, and those of a move, are the answers that are not JSON.
 pub const DUMP: &str = "/admin/dump";
 /// Largest request: an import of many entries and boxes.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -70,6 +70,18 @@ pub struct Running {
     pub certificate: Option<Arc<Served>>,
     /// The servers that share the database, if several can.
     pub servers: Option<Arc<dyn Servers>>,
+    /// How the company leaves the database file, if it is in one.
+    pub moving: Option<Arc<dyn Moving>>,
+}
+
+/// A move of the company out of the database file, for `kefu move`.
+pub trait Moving: Send + Sync + 'static {
+    /// All rows, or what changed since this was asked last, as a backup without files, in pieces.
+    fn rows<'a>(&'a self, token: &'a str, all: bool) -> BoxFuture<'a, Result<mpsc::Receiver<Bytes>, RequestError>>;
+
+    /// Does a step: `begin`, whose answer has the token (`session`) and the first entry of the directory (`first`), `keep`, `hold`,
+    /// `leave` or `end`.
+    fn step<'a>(&'a self, step: &'a str, token: &'a str, to: &'a str) -> BoxFuture<'a, Result<Value, RequestError>>;
 }
 
 /// The servers that share the database.
@@ -215,6 +227,11 @@ impl Admin {
                 let body = body.unwrap_or_default();
                 self.webhooks.test(body["name"].as_str().unwrap_or_default()).await
             }
+            ("POST", step) if step.starts_with("move/") => {
+                let text = |key: &str| body.as_ref().and_then(|body| body[key].as_str()).unwrap_or_default().to_owned();
+                let (token, to) = (text("session"), text("to"));
+                self.moving()?.step(&step["move/".len()..], &token, &to).await
+            }
             ("GET", "widgets") => Ok(self.widgets.status(self.org.now_ms())),
             ("GET", "agents") => {
                 let desk = match &self.running {
@@ -296,6 +313,22 @@ impl Admin {
             running.chat.signal_labels();
         }
         Ok(json!({}))
+    }
+
+    fn moving(&self) -> Result<&Arc<dyn Moving>, RequestError> {
+        self.running.as_ref().and_then(|running| running.moving.as_ref()).ok_or_else(not_present)
+    }
+
+    /// The pieces that an address names, if what it names comes in pieces.
+    async fn pieces(&self, path: &str) -> Option<Result<mpsc::Receiver<Bytes>, RequestError>> {
+        if path == DUMP {
+            return Some(self.database.dump().await);
+        }
+        let (what, token) = path.strip_prefix("/admin/move/")?.split_once('/')?;
+        match self.moving() {
+            Ok(moving) => Some(moving.rows(token, what == "all").await),
+            Err(e) => Some(Err(e)),
+        }
     }
 
     fn servers(&self) -> Option<&Arc<dyn Servers>> {
@@ -416,8 +449,10 @@ async fn respond(
     request: Request<Incoming>,
 ) -> Result<Response<MaybeStream>, std::convert::Infallible> {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::GET && parts.uri.path() == DUMP {
-        return Ok(match admin.database.dump().await {
+    if parts.method == Method::GET
+        && let Some(pieces) = admin.pieces(parts.uri.path()).await
+    {
+        return Ok(match pieces {
             Ok(pieces) => MaybeStream::of(pieces),
             Err(refusal) => MaybeStream::whole(answer::refusal(&refusal)),
         });

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// The next thing in a backup.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry<'a> {
     /// A table begins.
     Table(&'a str),

@@ -5,6 +5,7 @@
 //! `tables.rs`; a row of `rows` is its revision (u32, big-endian) and its content.
 
 use std::{
+    collections::BTreeSet,
     io,
     panic::{AssertUnwindSafe, catch_unwind},
 };
@@ -16,10 +17,16 @@ use super::{
     tables::{self, map_db_error},
 };
 use crate::{
-    StoreError, Table,
+    Facts, FactsOf, StoreError, Table,
     archive::Entry,
     check::{SCHEMA_KEY, SCHEMA_VERSION},
+    index,
 };
+use kefu_proto::ConvId;
+
+/// What a list of conversations that changed is called where tables have their names. Before all others, it says which of them
+/// are to be replaced by what follows.
+pub const CHANGED: &str = "changed";
 
 /// A table of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,14 @@ impl Dumped {
             Self::Records => "records",
             Self::Rows => "rows",
             Self::Small(table) => tables::name(table),
+        }
+    }
+
+    /// The conversation that a row with this key belongs to; none in tables of the company.
+    pub fn conversation_in(self, key: &[u8]) -> Option<ConvId> {
+        match self {
+            Self::Records | Self::Rows => ConvId::from_slice(key.get(..16)?),
+            Self::Small(table) => index::conversation_in(table, key),
         }
     }
 
@@ -120,6 +135,70 @@ impl Snapshot {
             }
             Dumped::Small(table) => self.each(tables::small(table), |key, value| receive(Entry::Row(key, value))),
         }
+    }
+
+    /// Passes on what these conversations are now, and the tables of the company, in the form of a dump that begins with the list
+    /// of the conversations. `facts_of` reads rows of conversations.
+    ///
+    /// # Errors
+    /// Those of [`Self::dump`].
+    pub fn dump_changes(
+        &self,
+        convs: &BTreeSet<ConvId>,
+        facts_of: &FactsOf,
+        mut receive: impl FnMut(Entry<'_>) -> io::Result<()>,
+    ) -> Result<(), DumpError> {
+        guarded(|| {
+            receive(Entry::Table(CHANGED))?;
+            convs.iter().try_for_each(|conv| receive(Entry::Row(&conv.0, &[])))?;
+            let mut listed = BTreeSet::new();
+            for table in Dumped::all() {
+                match table {
+                    Dumped::Records => self.records_of(convs, &mut receive)?,
+                    Dumped::Rows => {
+                        receive(Entry::Table(table.name()))?;
+                        for conv in convs {
+                            let Some((rev, row)) = tables::row(&self.txn, *conv)? else { continue };
+                            let facts = facts_of(&row).map(|facts| Facts { listed: true, open: true, ..facts });
+                            let rows = index::erasure(*conv, facts.as_ref()).into_iter();
+                            listed.extend(rows.map(|(table, key, _)| (table, key)));
+                            receive(Entry::Row(&conv.0, &[&rev.to_be_bytes(), &row[..]].concat()))?;
+                        }
+                    }
+                    Dumped::Small(small) if small.is_index() => {
+                        receive(Entry::Table(table.name()))?;
+                        let rows = self.txn.open_table(tables::small(small)).map_err(map_db_error)?;
+                        for (_, key) in listed.iter().filter(|(of, _)| *of == small) {
+                            if let Some(value) = rows.get(key.as_slice()).map_err(map_db_error)? {
+                                receive(Entry::Row(key, value.value()))?;
+                            }
+                        }
+                    }
+                    Dumped::Small(_) => self.dump_table(table, &mut receive)?,
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn records_of(
+        &self,
+        convs: &BTreeSet<ConvId>,
+        receive: &mut impl FnMut(Entry<'_>) -> io::Result<()>,
+    ) -> Result<(), DumpError> {
+        receive(Entry::Table(Dumped::Records.name()))?;
+        let records = self.txn.open_table(tables::RECORDS).map_err(map_db_error)?;
+        for conv in convs {
+            let (first, last) = tables::record_range(*conv, 0);
+            for block in records.range::<&[u8; 24]>((first.as_ref(), last.as_ref())).map_err(map_db_error)? {
+                let (_, block) = block.map_err(map_db_error)?;
+                for record in blocks::records_in(block.value()) {
+                    let (seq, frame) = record?;
+                    receive(Entry::Row(&tables::record_key(*conv, seq), &frame[8..]))?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Passes the rows of a table to `receive`.

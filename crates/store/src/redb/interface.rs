@@ -70,7 +70,8 @@ impl RedbStore {
 
 impl Store for RedbStore {
     fn try_submit(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
-        if self.space() == StorageState::Full && !self.queue.is_closed() {
+        let refuses = self.space() == StorageState::Full || self.shared.changes.is_held();
+        if refuses && !self.queue.is_closed() {
             return Err((StoreError::Unwritable, batch, reply));
         }
         self.queue.push(batch, reply)

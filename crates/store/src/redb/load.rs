@@ -196,21 +196,7 @@ impl Loader {
                 txn
             }
         };
-        match table {
-            Dumped::Records => {
-                let mut layer = Layer::default();
-                for (key, value) in &rows {
-                    let (conv, seq) = record_of(key).ok_or(StoreError::Invalid("a record's key has a wrong length"))?;
-                    layer.record(conv, seq, [&seq.to_be_bytes(), value.as_slice()].concat().into(), true);
-                }
-                settle(&txn, &layer)
-            }
-            Dumped::Rows => insert(&txn, tables::ROWS, &rows, |key, value| {
-                let (rev, row) = value.split_first_chunk()?;
-                Some((key.try_into().ok()?, (u32::from_be_bytes(*rev), row)))
-            }),
-            Dumped::Small(table) => insert(&txn, tables::small(table), &rows, |key, value| Some((key, value))),
-        }?;
+        put(&txn, table, &rows)?;
         self.txn = Some(txn);
         self.written += std::mem::take(&mut self.waiting);
         if self.written >= TRANSACTION {
@@ -231,6 +217,25 @@ impl Drop for Loader {
         drop(self.db.take());
         // in its place it has this name no longer
         drop(fs::remove_file(&self.part));
+    }
+}
+
+/// Writes rows of a dump. Records continue their conversations.
+pub(super) fn put(txn: &WriteTransaction, table: Dumped, rows: &[(Vec<u8>, Vec<u8>)]) -> Result<(), StoreError> {
+    match table {
+        Dumped::Records => {
+            let mut layer = Layer::default();
+            for (key, value) in rows {
+                let (conv, seq) = record_of(key).ok_or(StoreError::Invalid("a record's key has a wrong length"))?;
+                layer.record(conv, seq, [&seq.to_be_bytes(), value.as_slice()].concat().into(), true);
+            }
+            settle(txn, &layer)
+        }
+        Dumped::Rows => insert(txn, tables::ROWS, rows, |key, value| {
+            let (rev, row) = value.split_first_chunk()?;
+            Some((key.try_into().ok()?, (u32::from_be_bytes(*rev), row)))
+        }),
+        Dumped::Small(table) => insert(txn, tables::small(table), rows, |key, value| Some((key, value))),
     }
 }
 

@@ -7,12 +7,14 @@
 //! schema version, `interface.rs` what the handle does for those who hold it. When the disk fails, `heal.rs` opens the database again, `current.rs` lets readers wait for it,
 //! `disk_space.rs` decides what can be written, and `ballast.rs` is the space that is released for it.
 //!
-//! For backups, `dump.rs` reads a whole database and `load.rs` writes one. `verify.rs` checks that what is stored makes sense,
+//! For backups, `dump.rs` reads a whole database and `load.rs` writes one; for moves, `changes.rs` knows what changed meanwhile, and
+//! `patch.rs` writes that over a copy. `verify.rs` checks that what is stored makes sense,
 //! and `integrity.rs` the structure of a closed file.
 
 mod apply;
 mod ballast;
 mod blocks;
+mod changes;
 mod checkpoint;
 mod conv_cache;
 mod current;
@@ -28,6 +30,7 @@ mod memtable;
 mod migrate;
 mod open;
 mod options;
+mod patch;
 mod queue;
 mod read;
 mod settle;
@@ -49,6 +52,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::{
     ballast::Ballast,
+    changes::Changes,
     checkpoint::Checkpointer,
     conv_cache::ConvCache,
     current::Current,
@@ -63,11 +67,12 @@ use self::{
 };
 pub(crate) use self::{dump::Dumped, load::record_of};
 pub use self::{
-    dump::{DumpError, Snapshot},
+    dump::{CHANGED, DumpError, Snapshot},
     integrity::check_integrity,
     load::{DumpCheck, Loader},
     memtable::Unsettled,
     options::{Checkpoint, Options},
+    patch::{Incoming, Patch},
     verify::{Fault, Totals},
 };
 use super::{Feed, StoreError, check, draw, space::Space};
@@ -92,6 +97,7 @@ struct Shared {
     signals: Arc<Signals>,
     failure: Mutex<Option<StoreError>>,
     space: DiskSpace,
+    changes: Changes,
     store: StoreId,
     /// The last group in the database.
     settled: watch::Sender<u64>,
@@ -156,7 +162,8 @@ impl RedbStore {
         let view =
             View { memtable: Memtable::new(replayed, wal.last()), current: Current::new(db, Arc::clone(&signals)) };
         let (store, settled) = (partner.store, watch::Sender::new(partner.settled));
-        let shared = Arc::new(Shared { view, signals, failure: Mutex::new(None), space, store, settled });
+        let (failure, changes) = (Mutex::new(None), Changes::default());
+        let shared = Arc::new(Shared { view, signals, failure, space, changes, store, settled });
         let checkpointer = Checkpointer {
             shared: Arc::clone(&shared),
             queue: Arc::clone(&queue),

@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub batch: Batch,
     /// Where to send the result.
     pub reply: Reply,
+    /// Whether it is written although batches are refused ([`super::RedbStore::hold`]).
+    pub held: bool,
     bytes: usize,
 }
 
@@ -67,6 +69,15 @@ impl Queue {
 
     /// Adds a batch, or gives it back.
     pub fn push(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
+        self.add(batch, reply, false)
+    }
+
+    /// The same for a batch that is written although others are refused.
+    pub fn push_held(&self, batch: Batch, reply: Reply) -> Result<(), (StoreError, Batch, Reply)> {
+        self.add(batch, reply, true)
+    }
+
+    fn add(&self, batch: Batch, reply: Reply, held: bool) -> Result<(), (StoreError, Batch, Reply)> {
         let bytes = check::weight(&batch);
         let mut waiting = self.lock();
         if waiting.closed {
@@ -75,7 +86,7 @@ impl Queue {
         if !waiting.has_room(self.limit) {
             return Err((StoreError::Busy, batch, reply));
         }
-        waiting.jobs.push_back(Job { batch, reply, bytes });
+        waiting.jobs.push_back(Job { batch, reply, held, bytes });
         waiting.bytes += bytes;
         if std::mem::take(&mut waiting.idle) {
             self.work.notify_one();

@@ -56,7 +56,7 @@ pub(super) fn settle(txn: &WriteTransaction, layer: &Layer) -> Result<(), StoreE
 }
 
 /// Removes everything of a conversation.
-fn erase(txn: &WriteTransaction, conv: ConvId) -> Result<(), StoreError> {
+pub(super) fn erase(txn: &WriteTransaction, conv: ConvId) -> Result<(), StoreError> {
     let (first, last) = tables::record_range(conv, 0);
     let mut records = txn.open_table(tables::RECORDS).map_err(map_db_error)?;
     records.retain_in::<&[u8; 24], _>((first.as_ref(), last.as_ref()), |_, _| false).map_err(map_db_error)?;

@@ -81,6 +81,12 @@ impl Writer {
                 refuse(jobs, &self.feed, &StoreError::Closed);
                 return false;
             }
+            let shared = Arc::clone(&self.shared);
+            let _group = shared.changes.begin();
+            let (jobs, bytes) = self.without_held(jobs, bytes);
+            if jobs.is_empty() {
+                continue;
+            }
             if self.shared.space.before(bytes) {
                 refuse(jobs, &self.feed, &StoreError::Unwritable);
             } else if !self.group(jobs) {
@@ -88,6 +94,16 @@ impl Writer {
             }
         }
         true
+    }
+
+    /// While a copy is completed nothing else is written.
+    fn without_held(&self, jobs: Vec<Job>, bytes: usize) -> (Vec<Job>, usize) {
+        if !self.shared.changes.is_held() {
+            return (jobs, bytes);
+        }
+        let (jobs, held) = jobs.into_iter().partition(|job| job.held);
+        refuse(held, &self.feed, &StoreError::Unwritable);
+        (jobs, bytes)
     }
 
     /// Writes a group and publishes it. False: the writer must end.
@@ -162,8 +178,12 @@ impl Writer {
             self.bytes = bytes;
         }
         logged?;
-        if commit.batches > 0 && self.shared.view.memtable.commit(layer, self.wal.last()) >= self.checkpoint_bytes {
-            self.shared.signals.enough();
+        if commit.batches > 0 {
+            let changed = self.shared.changes.is_watched().then(|| layer.conversations());
+            if self.shared.view.memtable.commit(layer, self.wal.last()) >= self.checkpoint_bytes {
+                self.shared.signals.enough();
+            }
+            self.shared.changes.note(changed.into_iter().flatten());
         }
         Ok(verdicts)
     }

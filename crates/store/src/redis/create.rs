@@ -104,6 +104,7 @@ impl Shared {
         let resident = raw::look(&self.keys, &connection).await?;
         match &resident {
             Some(Found::Company(Resident { moved: Some(to), .. })) => return Err(raw::moved(to.as_bytes())),
+            Some(Found::Company(Resident { held: Some(to), .. })) => return Err(raw::held(to.as_bytes())),
             Some(Found::Company(Resident { from: Some(_), .. })) if !self.options.arriving => return Err(unfinished()),
             Some(Found::Unfinished) => return Err(unfinished()),
             _ => {}

@@ -194,6 +194,9 @@ pub(super) async fn enter_with(
         let fields = value::parts(reply?);
         let (generation, changes) = match &fields[..] {
             [_, generation, changes] => (value::number(generation), value::number(changes)),
+            [held, to] if value::bytes(held) == Some(b"H") => {
+                return Err(Unusable::Refused(raw::held(value::bytes(to).unwrap_or_default())));
+            }
             [_, to] => return Err(Unusable::Refused(raw::moved(value::bytes(to).unwrap_or_default()))),
             [why] => return Err(Unusable::Refused(refusal(value::bytes(why) == Some(b"N")))),
             _ => return Err(Unusable::Refused(StoreError::Corrupt("a lane of another kind".to_owned()))),

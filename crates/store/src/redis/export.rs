@@ -11,10 +11,17 @@ use kefu_proto::{ConvId, Side};
 use super::{
     RedisStore, Shared,
     batch::Place,
+    seen::Seen,
     spool::{Spool, Spooled},
-    whole::{FactsOf, Standing, Whole},
+    whole::{Standing, Whole},
 };
-use crate::{Pair, StoreError, Table, archive::Entry, check::SCHEMA_VERSION, index, redb::Dumped};
+use crate::{
+    FactsOf, Pair, StoreError, Table,
+    archive::Entry,
+    check::SCHEMA_VERSION,
+    index,
+    redb::{CHANGED, Dumped},
+};
 use kefu_proto::Marks;
 
 /// Conversations that are read together.
@@ -57,6 +64,10 @@ pub struct Export<'a> {
     standing: Standing,
     /// Conversations that come next.
     convs: vec::IntoIter<ConvId>,
+    /// What to remember of them.
+    seen: Option<&'a mut Seen>,
+    /// The list that begins what changed.
+    changed: Option<Vec<ConvId>>,
     tables: vec::IntoIter<Dumped>,
     table: Option<Dumped>,
     rows: Rows,
@@ -78,11 +89,60 @@ impl RedisStore {
     /// # Errors
     /// Redis can't be read.
     pub async fn export<'a>(&self, facts_of: &'a FactsOf, waiting: File) -> Result<Export<'a>, StoreError> {
-        let (shared, standing) = (self.shared.clone(), self.shared.standing());
-        let convs = shared.conversations().await?.into_iter();
+        let standing = self.shared.standing();
+        let convs = self.shared.conversations().await?;
+        Ok(self.export_of(facts_of, waiting, standing, convs))
+    }
+
+    /// The same, and remembers in `seen` what was read.
+    ///
+    /// # Errors
+    /// Redis can't be read.
+    pub async fn export_seen<'a>(
+        &self,
+        facts_of: &'a FactsOf,
+        waiting: File,
+        seen: &'a mut Seen,
+    ) -> Result<Export<'a>, StoreError> {
+        let export = self.export(facts_of, waiting).await?;
+        Ok(Export { seen: Some(seen), ..export })
+    }
+
+    /// Begins a dump of what is not as it was seen, and remembers that: a list of conversations, what they are now, and the tables
+    /// of the company.
+    ///
+    /// # Errors
+    /// Redis can't be read.
+    pub async fn export_changes<'a>(
+        &self,
+        facts_of: &'a FactsOf,
+        waiting: File,
+        seen: &'a mut Seen,
+    ) -> Result<Export<'a>, StoreError> {
+        let standing = self.shared.standing();
+        let changed = self.shared.changed_since(seen).await?;
+        let export = self.export_of(facts_of, waiting, standing, changed.clone());
+        Ok(Export { seen: Some(seen), changed: Some(changed), ..export })
+    }
+
+    /// Begins a dump of these conversations and the tables of the company, in the form of what changed.
+    pub fn export_these<'a>(&self, facts_of: &'a FactsOf, waiting: File, convs: Vec<ConvId>) -> Export<'a> {
+        let export = self.export_of(facts_of, waiting, self.shared.standing(), convs.clone());
+        Export { changed: Some(convs), ..export }
+    }
+
+    fn export_of<'a>(
+        &self,
+        facts_of: &'a FactsOf,
+        waiting: File,
+        standing: Standing,
+        convs: Vec<ConvId>,
+    ) -> Export<'a> {
+        let (shared, convs) = (self.shared.clone(), convs.into_iter());
         let tables = Dumped::all().collect::<Vec<_>>().into_iter();
         let (rows, company, keys) = (Rows::Written(Spool::new(waiting)), HashMap::new(), HashMap::new());
-        Ok(Export { shared, facts_of, standing, convs, tables, table: None, rows, company, keys })
+        let (seen, changed, table) = (None, None, None);
+        Export { shared, facts_of, standing, convs, seen, changed, tables, table, rows, company, keys }
     }
 }
 
@@ -97,6 +157,10 @@ impl Export<'_> {
     /// # Errors
     /// Redis, or the file of rows, can't be read, or a server of Redis was replaced meanwhile.
     pub async fn next(&mut self) -> Result<Option<Vec<Exported>>, StoreError> {
+        if let Some(changed) = self.changed.take() {
+            let rows = changed.into_iter().map(|conv| Exported::Row(conv.0.to_vec(), Vec::new()));
+            return Ok(Some(std::iter::once(Exported::Table(CHANGED.to_owned())).chain(rows).collect()));
+        }
         let entries = match self.table {
             None => Vec::new(),
             Some(Dumped::Records) => self.records().await?,
@@ -127,6 +191,9 @@ impl Export<'_> {
             }
             let mut entries = Vec::new();
             for mut whole in self.shared.read_whole(&convs, self.facts_of, false).await? {
+                if let Some(seen) = &mut self.seen {
+                    seen.note(&whole);
+                }
                 self.keep(&whole).map_err(|e| spool_failed(&e))?;
                 let records = std::mem::take(&mut whole.records);
                 entries.extend(records.into_iter().zip(1u64..).map(|(record, seq)| {

@@ -7,20 +7,20 @@ use kefu_proto::{ConvId, Kid, TeamId};
 use kefu_redis_link::{Cmd, Link, Pipeline, cmd, lanes::LANES};
 
 use super::{
-    Options,
+    Options, batch,
     event::AT,
     keys::{COMPANY, lane_of},
     raw::{Found, RawDatabase, copied_already, server},
     scripts::SCRIPTS,
     value::{bytes, number},
-    whole::FactsOf,
+    whole::widest,
 };
 use crate::{
-    Place, StoreError, Table,
+    Facts, FactsOf, Place, StoreError, Table,
     archive::{Entry, Header},
     check::{SCHEMA_KEY, SCHEMA_VERSION, remembered_id},
     index,
-    redb::{DumpCheck, Dumped, record_of},
+    redb::{CHANGED, DumpCheck, Dumped, record_of},
 };
 
 /// What is written at once: commands, and bytes.
@@ -37,8 +37,11 @@ pub struct Importer<'a> {
     options: Options,
     facts_of: &'a FactsOf,
     id: [u8; 16],
-    check: DumpCheck,
+    /// None: what changed is written over what is there.
+    check: Option<DumpCheck>,
     table: Option<Dumped>,
+    /// Conversations that are to be removed before anything else is written; none: the list is not open.
+    changed: Option<Vec<ConvId>>,
     conv: Option<Log>,
     /// Commands for each shard, and the bytes of all.
     waiting: BTreeMap<usize, Vec<Cmd>>,
@@ -99,7 +102,15 @@ impl<'a> Importer<'a> {
         }
         let (waiting, listed) = (BTreeMap::new(), Vec::new());
         let (table, conv, commands, bytes) = (None, None, 0, 0);
-        Ok(Self { database, options, facts_of, id, check, table, conv, waiting, commands, bytes, listed })
+        let (check, changed) = (Some(check), None);
+        Ok(Self { database, options, facts_of, id, check, table, changed, conv, waiting, commands, bytes, listed })
+    }
+
+    /// Begins to write what changed ([`super::RedisStore::export_changes`]) over a copy that was finished and has not arrived.
+    pub fn patch(database: RawDatabase, options: Options, facts_of: &'a FactsOf) -> Self {
+        let (id, waiting, listed) = (database.id, BTreeMap::new(), Vec::new());
+        let (check, table, changed, conv, commands, bytes) = (None, None, None, None, 0, 0);
+        Self { database, options, facts_of, id, check, table, changed, conv, waiting, commands, bytes, listed }
     }
 
     /// Adds the next entry. Files are ignored.
@@ -107,13 +118,26 @@ impl<'a> Importer<'a> {
     /// # Errors
     /// The entry does not belong there, or Redis did not take what was before it.
     pub async fn entry(&mut self, entry: &Entry<'_>) -> Result<(), StoreError> {
-        self.check.entry(entry)?;
+        if let Some(check) = &mut self.check {
+            check.entry(entry)?;
+        }
         match *entry {
             Entry::Table(name) => {
                 self.flush().await?;
+                if let Some(convs) = self.changed.take() {
+                    self.erase(&convs).await?;
+                }
                 self.table = Dumped::named(name);
+                if self.check.is_none() {
+                    self.replace(name)?;
+                }
             }
             Entry::Row(key, value) => match self.table {
+                None if self.changed.is_some() => {
+                    let conv = ConvId::from_slice(key);
+                    let conv = conv.ok_or(StoreError::Invalid("the key of a conversation has a wrong length"))?;
+                    self.changed.get_or_insert_default().push(conv);
+                }
                 Some(Dumped::Records) => self.record(key, value)?,
                 Some(Dumped::Rows) => self.row(key, value)?,
                 Some(Dumped::Small(table)) => self.small(table, key, value)?,
@@ -133,7 +157,9 @@ impl<'a> Importer<'a> {
     /// Something is missing, or Redis did not take it.
     pub async fn finish(mut self, from: Option<&str>) -> Result<RawDatabase, StoreError> {
         self.flush().await?;
-        self.check.finish()?;
+        if let Some(check) = &self.check {
+            check.finish()?;
+        }
         for lane in 0..LANES {
             let key = self.database.keys.lane(lane);
             let mut enter = SCRIPTS.enter().call(&[&key]);
@@ -156,6 +182,78 @@ impl<'a> Importer<'a> {
         connection.send(&create).await.map_err(server)?;
         self.replicated().await?;
         Ok(self.database)
+    }
+
+    /// Ends what changed. It is as safe as a commit when this returns.
+    ///
+    /// # Errors
+    /// Redis did not take it.
+    pub async fn finish_patch(mut self) -> Result<RawDatabase, StoreError> {
+        self.flush().await?;
+        self.replicated().await?;
+        Ok(self.database)
+    }
+
+    /// What follows replaces what a table of the company has.
+    fn replace(&mut self, name: &str) -> Result<(), StoreError> {
+        match self.table {
+            None if name == CHANGED => self.changed = Some(Vec::new()),
+            Some(Dumped::Small(table)) if !table.is_index() => {
+                for name in [self.database.keys.values(table), self.database.keys.keys(table)] {
+                    let mut delete = cmd("DEL");
+                    delete.arg(&name);
+                    self.push(&name, delete, 64)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Removes all of these conversations: what they are now follows.
+    async fn erase(&mut self, convs: &[ConvId]) -> Result<(), StoreError> {
+        for convs in convs.chunks(COMMANDS) {
+            let mut by_shard: BTreeMap<usize, Vec<ConvId>> = BTreeMap::new();
+            for conv in convs {
+                let shard = self.database.shard_of(&self.database.keys.conversation(*conv))?;
+                by_shard.entry(shard).or_default().push(*conv);
+            }
+            for (shard, convs) in by_shard {
+                let question = |conv: &ConvId| {
+                    let mut question = cmd("HGET");
+                    question.arg(self.database.keys.conversation(*conv)).arg("r");
+                    question
+                };
+                let questions = convs.iter().map(question).collect::<Pipeline>();
+                let rows = self.database.connections[shard].pipeline(&questions).await.map_err(server)?;
+                for (conv, row) in convs.into_iter().zip(rows) {
+                    let facts = bytes(&row.map_err(server)?).and_then(self.facts_of);
+                    self.forget(conv, facts.as_ref())?;
+                }
+            }
+            self.send().await?;
+        }
+        Ok(())
+    }
+
+    /// Removes a conversation and, by what its row says, its places in the indexes.
+    fn forget(&mut self, conv: ConvId, facts: Option<&Facts>) -> Result<(), StoreError> {
+        let keys = self.database.keys.clone();
+        for name in [keys.records(conv), keys.ids(conv), keys.conversation(conv)] {
+            let mut delete = cmd("DEL");
+            delete.arg(&name);
+            self.push(&name, delete, 64)?;
+        }
+        let Some(facts) = facts else { return Ok(()) };
+        for place in widest(facts) {
+            let (name, member) = place.at(&keys, conv);
+            let mut remove = cmd(if place == batch::Place::Open { "SREM" } else { "ZREM" });
+            remove.arg(&name).arg(member);
+            self.push(&name, remove, 64)?;
+        }
+        let (name, mut remove) = (keys.of_visitor(facts.visitor), cmd("SREM"));
+        remove.arg(&name).arg(&conv.0);
+        self.push(&name, remove, 64)
     }
 
     fn record(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
@@ -268,16 +366,10 @@ impl<'a> Importer<'a> {
     }
 
     fn push(&mut self, key: &[u8], command: Cmd, bytes: usize) -> Result<(), StoreError> {
-        let shard = self.shard_of(key)?;
+        let shard = self.database.shard_of(key)?;
         self.waiting.entry(shard).or_default().push(command);
         (self.commands, self.bytes) = (self.commands + 1, self.bytes + bytes);
         Ok(())
-    }
-
-    fn shard_of(&self, key: &[u8]) -> Result<usize, StoreError> {
-        let shard = self.database.link.map().shard_of_key(key).map(|shard| shard.index);
-        let shard = shard.filter(|shard| *shard < self.database.connections.len());
-        shard.ok_or_else(|| StoreError::Server("the Cluster is not complete, or has changed: try again".to_owned()))
     }
 
     /// Writes all that is left of a table.
@@ -295,7 +387,10 @@ impl<'a> Importer<'a> {
         let places = std::mem::take(&mut self.listed);
         let mut by_shard: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
         for place in places {
-            by_shard.entry(self.shard_of(&self.database.keys.conversation(place.conv))?).or_default().push(place);
+            by_shard
+                .entry(self.database.shard_of(&self.database.keys.conversation(place.conv))?)
+                .or_default()
+                .push(place);
         }
         for (shard, places) in by_shard {
             let question = |place: &Place| {

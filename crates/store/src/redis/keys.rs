@@ -53,7 +53,8 @@ impl Keys {
         self.name(lane_of(conv), "c:", &conv.0)
     }
 
-    /// Hash: `g` generation, `run` process, `id` company, `n` changes of rows so far, `e` tickets.
+    /// Hash: `g` generation, `run` process, `id` company, `n` changes of rows so far, `e` tickets; `moved` where the company is now;
+    /// `hold` who moves it, and until when nothing is written, where that is not decided yet (`hold.lua`).
     pub fn lane(&self, lane: Lane) -> Vec<u8> {
         self.name(lane, "g", &[])
     }
@@ -96,6 +97,11 @@ impl Keys {
     /// String: the id of a company that is being created.
     pub fn creating(&self) -> Vec<u8> {
         self.name(COMPANY, "new", &[])
+    }
+
+    /// String that expires: who moves the company away from here.
+    pub fn moving(&self) -> Vec<u8> {
+        self.name(COMPANY, "moving", &[])
     }
 
     /// String: the id of a company that is being copied here and is not complete yet.

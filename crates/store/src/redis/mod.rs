@@ -9,7 +9,8 @@
 //! back, `create.rs` opens. `memory.rs` is how full they are, `sealed.rs` what servers share beside what is stored.
 //!
 //! For backups and moves, `whole.rs` reads everything, `export.rs` puts it in the order of a dump, `import.rs` writes one into an
-//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
+//! empty database, and `raw.rs` is a database that is not opened: what it is, and marks in it; `hold.rs` stops all writes while a move ends,
+//! and `seen.rs` knows what changed since a conversation was read. `verify.rs` checks that what is stored makes sense, `unexplained.rs` that
 //! indexes name nothing else.
 
 mod audit;
@@ -23,6 +24,7 @@ mod feed;
 mod fill;
 mod follow;
 mod followed;
+mod hold;
 mod import;
 mod interface;
 mod keys;
@@ -38,6 +40,7 @@ mod rows;
 mod safe;
 mod scripts;
 mod sealed;
+mod seen;
 mod spool;
 mod unexplained;
 mod value;
@@ -71,10 +74,11 @@ use self::{
 };
 pub use self::{
     export::{Export, Exported},
+    hold::Mover,
     import::Importer,
-    raw::{Found, RawDatabase, Resident},
+    raw::{Found, RawDatabase, Resident, Standing},
     sealed::Sealed,
-    whole::FactsOf,
+    seen::Seen,
 };
 use crate::{GroupCommit, Observer, Outcome};
 

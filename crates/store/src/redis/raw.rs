@@ -9,7 +9,7 @@ use kefu_redis_link::{Cmd, Connection, Handshake, Link, Pipeline, cmd, lanes::sl
 use super::{
     keys::{COMPANY, Keys},
     scripts::SCRIPTS,
-    value::{bytes, parts, strings},
+    value::{Value, bytes, number, parts, strings},
 };
 use crate::{StoreError, Table, random};
 
@@ -39,8 +39,21 @@ pub struct Resident {
     pub first: Option<Vec<u8>>,
     /// Where it is now, if it was moved away.
     pub moved: Option<String>,
+    /// Where it is being moved to at this moment, while nothing is written.
+    pub held: Option<String>,
     /// Where it comes from, until the move to here is finished.
     pub from: Option<String>,
+}
+
+/// Where a company is while its servers run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Here.
+    Here,
+    /// It is being moved there, and nothing is written.
+    Held(String),
+    /// There.
+    Moved(String),
 }
 
 /// The database behind a link.
@@ -100,7 +113,7 @@ impl RawDatabase {
         let mut claim = SCRIPTS.replace().call(&[&mark]);
         claim.arg(before.unwrap_or_default()).arg(&self.id).arg(0);
         let claimed = self.of(&mark)?.send(&claim).await.map_err(server)?;
-        if super::value::number(&claimed) == 1 { Ok(()) } else { Err(copied_already()) }
+        if number(&claimed) == 1 { Ok(()) } else { Err(copied_already()) }
     }
 
     /// Whether the process that set this mark still has its connections. One that has just been killed is waited for. A Redis
@@ -192,13 +205,18 @@ impl RawDatabase {
 
     /// The connection to the server of a key.
     pub(super) fn of(&self, key: &[u8]) -> Result<&Connection, StoreError> {
+        Ok(&self.connections[self.shard_of(key)?])
+    }
+
+    /// Which of the connections that is.
+    pub(super) fn shard_of(&self, key: &[u8]) -> Result<usize, StoreError> {
         let shard = self.link.map().shard_of_slot(slot(key)).map(|shard| shard.index);
-        let connection = shard.and_then(|shard| self.connections.get(shard));
-        connection
+        shard
+            .filter(|shard| *shard < self.connections.len())
             .ok_or_else(|| StoreError::Server("the Cluster is not complete, or has changed: try again".to_owned()))
     }
 
-    async fn send(&self, key: &[u8], command: &Cmd) -> Result<(), StoreError> {
+    pub(super) async fn send(&self, key: &[u8], command: &Cmd) -> Result<(), StoreError> {
         self.of(key)?.send(command).await.map(drop).map_err(server)
     }
 }
@@ -207,12 +225,13 @@ impl RawDatabase {
 pub(super) async fn look(keys: &Keys, connection: &Connection) -> Result<Option<Found>, StoreError> {
     let (mut unfinished, mut marks, mut first) = (cmd("EXISTS"), cmd("HMGET"), cmd("ZRANGE"));
     unfinished.arg(keys.importing());
-    marks.arg(keys.lane(COMPANY)).arg("g").arg("moved").arg("from");
+    marks.arg(keys.lane(COMPANY)).arg("g").arg("moved").arg("from").arg("hold");
     first.arg(keys.keys(Table::Directory)).arg(0).arg(0);
-    let replies = connection.pipeline(&[unfinished, marks, first].into_iter().collect()).await.map_err(server)?;
+    let questions = [unfinished, marks, first, cmd("TIME")];
+    let replies = connection.pipeline(&questions.into_iter().collect()).await.map_err(server)?;
     let replies = replies.into_iter().collect::<Result<Vec<_>, _>>().map_err(server)?;
-    let [unfinished, marks, first] = &replies[..] else { return Ok(None) };
-    if super::value::number(unfinished) == 1 {
+    let [unfinished, marks, first, time] = &replies[..] else { return Ok(None) };
+    if number(unfinished) == 1 {
         return Ok(Some(Found::Unfinished));
     }
     let marks = parts(marks.clone());
@@ -228,7 +247,24 @@ pub(super) async fn look(keys: &Keys, connection: &Connection) -> Result<Option<
         }
         None => None,
     };
-    Ok(Some(Found::Company(Resident { first, moved: text(1), from: text(2) })))
+    let (moved, held) = match moved_or_held(&marks[1..4], time) {
+        Standing::Here => (None, None),
+        Standing::Held(to) => (None, Some(to)),
+        Standing::Moved(to) => (Some(to), None),
+    };
+    Ok(Some(Found::Company(Resident { first, moved, held, from: text(2) })))
+}
+
+/// Reads the fields `moved`, `from` and `hold` of a lane at a time.
+pub(super) fn moved_or_held(fields: &[Value], time: &Value) -> Standing {
+    let field = |n: usize| fields.get(n).and_then(bytes);
+    let Some(to) = field(0).map(|to| String::from_utf8_lossy(to).into_owned()) else { return Standing::Here };
+    let Some(hold) = field(2) else { return Standing::Moved(to) };
+    let time = parts(time.clone());
+    let [seconds, micros] = [0, 1].map(|n| time.get(n).map_or(0, number));
+    let until = hold.last_chunk().map_or(0, |until| u64::from_be_bytes(*until));
+    // one that ended is removed by the next server that enters
+    if until > seconds * 1_000 + micros / 1_000 { Standing::Held(to) } else { Standing::Here }
 }
 
 /// All keys of a server under the prefix, some at a time. Each that is there all the time comes at least once.
@@ -269,6 +305,14 @@ pub(super) fn copied_already() -> StoreError {
          Redis notices"
             .to_owned(),
     )
+}
+
+/// Why a company that is being moved is not opened.
+pub(super) fn held(to: &[u8]) -> StoreError {
+    StoreError::Server(format!(
+        "this company is being moved to {} at this moment: try again in a few seconds",
+        String::from_utf8_lossy(to)
+    ))
 }
 
 /// Why a company that was moved away is not opened.

@@ -6,7 +6,7 @@ use kefu_redis_link::Script;
 
 /// All scripts.
 pub(super) struct Scripts {
-    all: [Script; 12],
+    all: [Script; 14],
 }
 
 /// Compiled into the executable, so that both always fit.
@@ -24,6 +24,8 @@ pub(super) static SCRIPTS: LazyLock<Scripts> = LazyLock::new(|| Scripts {
         Script::new(include_str!("scripts/take.lua")),
         Script::new(include_str!("scripts/share.lua")),
         Script::new(include_str!("scripts/replace.lua")),
+        Script::new(include_str!("scripts/hold.lua")),
+        Script::new(include_str!("scripts/stamps.lua")),
     ],
 });
 
@@ -91,5 +93,15 @@ impl Scripts {
     /// Replaces what expires.
     pub fn replace(&self) -> &Script {
         &self.all[11]
+    }
+
+    /// Holds a lane while the company is moved.
+    pub fn hold(&self) -> &Script {
+        &self.all[12]
+    }
+
+    /// Says what changes with a conversation.
+    pub fn stamps(&self) -> &Script {
+        &self.all[13]
     }
 }

@@ -11,9 +11,8 @@ use super::{
     batch::places,
     keys::lane_of,
     value::{Value, bytes, parts, strings},
-    whole::FactsOf,
 };
-use crate::StoreError;
+use crate::{FactsOf, StoreError};
 
 /// Entries that are looked at together, and keys that a step of a scan looks at.
 const TOGETHER: usize = 500;

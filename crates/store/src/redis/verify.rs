@@ -8,14 +8,9 @@ use std::{collections::HashMap, ops::ControlFlow, sync::Arc};
 use bytes::Bytes;
 use kefu_proto::{ConvId, Event, RecordView};
 
-use super::{
-    RedisStore, Shared,
-    event::frame,
-    export::index_rows,
-    whole::{FactsOf, Whole},
-};
+use super::{RedisStore, Shared, event::frame, export::index_rows, whole::Whole};
 use crate::{
-    Pair, StoreError, Table,
+    FactsOf, Pair, StoreError, Table,
     check::remembered_id,
     redb::{Dumped, Fault, Totals},
     rules::{Lookup, Rules, StoredConversation},

@@ -15,11 +15,7 @@ use super::{
     scripts::SCRIPTS,
     value::{Value, bytes, number, parts, strings},
 };
-use crate::{Facts, Pair, StoreError, Table};
-
-/// What the rows of conversations say of where they are found; none for a row that can't be read. The store itself does not
-/// look inside.
-pub type FactsOf = dyn Fn(&[u8]) -> Option<Facts> + Send + Sync;
+use crate::{Facts, FactsOf, Pair, StoreError, Table};
 
 /// Keys that a step of a scan looks at.
 const SCANNED: usize = 2_000;
@@ -50,6 +46,8 @@ pub(super) struct Whole {
     pub places: Vec<(Place, bool)>,
     /// Whether the index of its visitor has it.
     pub of_visitor: bool,
+    /// Of its lane, as it was before that was held.
+    pub generation: u64,
 }
 
 /// That nothing was lost or moved from server to server while everything was read.
@@ -230,7 +228,7 @@ impl Whole {
 }
 
 /// All indexes that could have a conversation, also such that should not: an earlier kefu listed more.
-fn widest(facts: &Facts) -> Vec<Place> {
+pub(super) fn widest(facts: &Facts) -> Vec<Place> {
     places(&Facts { listed: true, open: true, ..facts.clone() })
 }
 
@@ -249,7 +247,8 @@ fn read(
     expected: Option<Facts>,
     facts_of: &FactsOf,
 ) -> Result<Found, StoreError> {
-    let Ok([rev, row, size, m0, m1, length, _, rest, ids, there]) = <[Value; 10]>::try_from(parts(reply)) else {
+    let Ok([rev, row, size, m0, m1, length, generation, rest, ids, there]) = <[Value; 10]>::try_from(parts(reply))
+    else {
         return Err(StoreError::Corrupt(format!("conversation {id} is stored in another form")));
     };
     let facts = bytes(&row).and_then(facts_of);
@@ -265,7 +264,8 @@ fn read(
     let ids = pairs(strings(ids)).into_iter();
     let ids = ids.filter_map(|(id, seq)| Some((MsgId(id.try_into().ok()?), number_of(&seq)))).collect();
     let row = bytes(&row).map(|row| (number(&rev) as u32, Bytes::copy_from_slice(row)));
-    Ok(Found::All(Whole { id, row, facts, bytes: number(&size), marks, records, ids, places, of_visitor: false }))
+    let (bytes, generation) = (number(&size), number(&generation));
+    Ok(Found::All(Whole { id, row, facts, bytes, marks, records, ids, places, of_visitor: false, generation }))
 }
 
 fn pairs(flat: Vec<Vec<u8>>) -> Vec<Pair> {

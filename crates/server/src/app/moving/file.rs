@@ -1,4 +1,4 @@
-//! The database file of a move: opened without a server, removed with all that belongs to it.
+//! The database file of a move: opened without a server, put in its place, removed with all that belongs to it.
 
 use std::{
     fs,
@@ -9,10 +9,13 @@ use std::{
 
 use anyhow::Context as _;
 
-use super::MoveError;
-use crate::store::{
-    Table,
-    redb::{Options, RedbStore},
+use super::{Move, MoveError};
+use crate::{
+    app::storage::database_path,
+    store::{
+        StoreError, Table,
+        redb::{Options, RedbStore},
+    },
 };
 
 /// Opens it. Whether it was moved away is not looked at.
@@ -22,7 +25,7 @@ pub(super) fn open_file(path: &Path) -> Result<Arc<RedbStore>, MoveError> {
 }
 
 /// The first entry of the directory.
-pub(super) fn first_entry(store: &RedbStore) -> Result<Option<Vec<u8>>, MoveError> {
+pub(super) fn first_entry(store: &RedbStore) -> Result<Option<Vec<u8>>, StoreError> {
     let mut first = store.scan(Table::Directory, &[], None, false, 1)?;
     Ok(first.pop().map(|(_, entry)| entry))
 }
@@ -55,6 +58,22 @@ pub(super) fn remove_beside(path: &Path) -> Result<(), MoveError> {
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// From now on the target is served.
+pub(super) async fn arrive(company: &Move<'_>) -> Result<(), MoveError> {
+    if company.target.storage.is_shared() {
+        return Ok(Move::raw(company.target).await?.1.mark_arrived().await?);
+    }
+    let (path, incoming) = (database_path(company.dir, company.target), company.incoming());
+    if incoming.exists() {
+        // closed, it is complete without its log
+        remove_beside(&incoming)?;
+        remove_beside(&path)?;
+        let placed = fs::rename(&incoming, &path).and_then(|()| crate::files::sync_parent(&path));
+        placed.with_context(|| format!("cannot move {} to {}", incoming.display(), path.display()))?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ mod sweep;
 mod turns;
 mod upload;
 mod usage;
+mod verify;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -21,6 +22,7 @@ use crate::{
 use super::{Chat, RequestError, space};
 
 pub use download::Download;
+pub use verify::{FileTotals, FilesUnseen, StrangeFile, verify_files};
 
 /// Which files are accepted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -18,4 +18,7 @@ for i = 5, #KEYS do
     places[i - 4] = redis.call('ZSCORE', KEYS[i], member) and 1 or 0
   end
 end
-return {c[1], c[2], c[3], c[4], c[5], n, redis.call('HGET', KEYS[4], 'g'), records, ids, places}
+-- a lane that is held has another generation for that alone
+local lane = redis.call('HMGET', KEYS[4], 'g', 'hold')
+local g = lane[1] and lane[1] - (lane[2] and 1 or 0)
+return {c[1], c[2], c[3], c[4], c[5], n, g, records, ids, places}
