@@ -18,6 +18,9 @@ export async function bringAxe(context: BrowserContext): Promise<void> {
 export async function accessible(page: Page, what: string, within = 'html', strict = false): Promise<void> {
   const bad = await page.evaluate(
     async ([selector, all]) => {
+      // colours on their way are no colours
+      const ends = document.getAnimations().filter((a) => a.effect?.getComputedTiming().endTime !== Infinity);
+      await Promise.all(ends.map((a) => a.finished.catch(() => undefined)));
       const { violations } = await axe.run({ include: [[selector]] }, { resultTypes: ['violations'] });
       return violations
         .filter((v) => all || v.impact === 'serious' || v.impact === 'critical')

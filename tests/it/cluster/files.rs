@@ -165,7 +165,7 @@ async fn a_check_finds_files_that_the_bucket_has_lost_in_part() {
     assert!(good && said.contains("0 that no message names"), "{said}");
     s3.bucket("files/of/tests").delete(&format!("files/{conv}/{msg}/00001")).await.unwrap();
     let (good, said) = kefu(company.path(), &["verify"]);
-    assert!(!good && said.contains(&format!("fault  files {conv}/{msg}: its part 2")), "{said}");
+    assert!(!good && said.contains(&format!("fault files {conv}/{msg}: its part 2")), "{said}");
     s3.bucket("files/of/tests").delete(&format!("files/{conv}/{msg}/00002")).await.unwrap();
     let (good, said) = kefu(company.path(), &["verify"]);
     assert!(!good && said.contains(&format!("{PART} of its {} bytes are there", content.len())), "{said}");

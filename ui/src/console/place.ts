@@ -27,7 +27,10 @@ export function watchPlace(state: ConsoleState, client: AgentClient): () => void
   const stops: (() => void)[] = [];
   let begun = false;
   const begin = async (): Promise<void> => {
-    await open(state, client);
+    const chosen = state.selected.peek();
+    // what was opened before the connection was there stays open
+    if (chosen !== null && idIn(route.peek()) === null && !inHistory()) go(deskHash(chosen), true);
+    else await open(state, client);
     let last = state.selected.peek();
     stops.push(
       effect(() => {
