@@ -251,7 +251,7 @@ impl Admin {
 
     /// What agents sort conversations by, targets of teams, and blocked visitors.
     async fn handling(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, RequestError> {
-        match (method, path) {
+        match (method, path.strip_prefix("/admin/").unwrap_or("")) {
             ("GET", "labels") => to_value(&*self.org.labels()),
             ("POST", "labels") => {
                 let Defined { kind, label } = read(body, "a label")?;
