@@ -90,7 +90,8 @@ export function makeShell(root: ShadowRoot, { lang, position }: Settings, on: Sh
     line.setAttribute('d', open ? icon.down : icon.chat);
     badge.textContent = unread > MAX_SHOWN ? `${MAX_SHOWN}+` : `${unread}`;
     if (unread > 0 && !open) button.appendChild(badge);
-    else badge.remove();
+    // not badge.remove(): Prototype 1.6 has one of its own, which fails for what is nowhere
+    else badge.parentNode?.removeChild(badge);
   }
 
   function setOpen(next: boolean): void {
