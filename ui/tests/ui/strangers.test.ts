@@ -268,7 +268,7 @@ describe('no reader without a bound', () => {
     ['console/TransferDialog.tsx', '.sort(', 'agents of the company'],
     ['console/TransferDialog.tsx', 'a.name.localeCompare(b.name)', 'names that the company signed'],
     ['console/app/shell.ts', '.match(', 'no text: what the browser keeps of this page'],
-    ['console/app/shell.ts', 'request.url.split(/[?#]/)', 'an address of this page'],
+    ['console/app/shell.ts', 'clients.matchAll(', 'no text: the tabs of this page'],
     ['console/conversations.ts', 'mine.sort(', 'conversations in the queue'],
     ['crypto/bytes.ts', '/^[0-9a-f]*$/', 'anchored, one class of characters'],
     [

@@ -110,8 +110,8 @@ worker.addEventListener('activate', (e) => e.waitUntil(activate()));
 worker.addEventListener('fetch', (e) => {
   const { request } = e;
   if (request.method !== 'GET') return;
-  const url = request.url.split(/[?#]/)[0]!;
-  if (request.mode === 'navigate' && url === page) e.respondWith(open(request));
+  const { origin, pathname } = new URL(request.url);
+  if (request.mode === 'navigate' && origin + pathname === page) e.respondWith(open(request));
   else if (files.has(request.url)) e.respondWith(file(request));
 });
 

@@ -2,6 +2,7 @@
  * Web Push: this browser is woken while the console is closed. The message says nothing; the service worker shows that somebody waits.
  * Loaded when it is needed.
  */
+import { unb64u } from '../../crypto/bytes';
 import type { AgentClient } from '../../model';
 import type { NoticeSettings } from './settings';
 
@@ -19,11 +20,6 @@ export async function pushState(client: AgentClient): Promise<PushState> {
   return (await client.pushKey()) === null ? 'off' : 'here';
 }
 
-const bytes = (text: string): Uint8Array<ArrayBuffer> => {
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  return Uint8Array.from(binary, (char) => char.charCodeAt(0));
-};
-
 const same = (a: ArrayBuffer | null | undefined, b: Uint8Array): boolean =>
   !!a && a.byteLength === b.length && new Uint8Array(a).every((byte, n) => byte === b[n]);
 
@@ -32,7 +28,7 @@ export async function joinPush(client: AgentClient, settings: NoticeSettings): P
   const registration = await worker();
   const key = registration && (await client.pushKey());
   if (!key) throw new Error('no pushes here');
-  const ours = bytes(key);
+  const ours = new Uint8Array(unb64u(key));
   let subscription = await registration.pushManager.getSubscription();
   if (subscription && !same(subscription.options.applicationServerKey, ours)) {
     await subscription.unsubscribe();
