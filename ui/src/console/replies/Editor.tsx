@@ -1,5 +1,4 @@
 /** One canned reply: new, or changed. Other people to use it means another document: readers never change. */
-import { useId } from 'preact/hooks';
 import { ClientError, type AgentClient, type Scope } from '../../model';
 import { t } from '../../i18n/replies';
 import { t as console_ } from '../../i18n/console';
@@ -11,6 +10,7 @@ import { TextField } from '../../ui/TextField';
 import { useConsole } from '../useConsole';
 import { scopesOf } from './Manager';
 import { KIND, MAX_GROUP, MAX_SHORTCUT, MAX_TEXT, MAX_TITLE, type Reply } from './reply';
+import { ScopeField } from './ScopeField';
 
 const VARIABLES = '{visitor} {agent} {site} {time}';
 
@@ -34,7 +34,6 @@ export function Editor({
   const scope = useSignal<Scope>(reply?.scope ?? scopes[0]?.scope ?? 'company');
   const open = useSignal(reply?.public ?? false);
   const missing = useSignal(false);
-  const id = useId();
 
   const write = async () => {
     const { documents } = client;
@@ -83,21 +82,7 @@ export function Editor({
           onValue={(s) => (shortcut.value = s)}
         />
         <TextField label={t('fieldGroup')} value={group.value} onValue={(s) => (group.value = s)} />
-        <div class="k-field">
-          <label for={id}>{t('scope')}</label>
-          <select
-            id={id}
-            class="k-input"
-            value={scope.value}
-            onChange={(e) => (scope.value = e.currentTarget.value as Scope)}
-          >
-            {scopes.map((one) => (
-              <option key={one.scope} value={one.scope}>
-                {one.name}
-              </option>
-            ))}
-          </select>
-        </div>
+        <ScopeField label={t('scope')} scopes={scopes} value={scope.value} onValue={(s) => (scope.value = s)} />
       </div>
       <TextField
         label={t('fieldText')}

@@ -12,6 +12,7 @@ import { useConsole } from '../useConsole';
 import { MAX_BYTES, readRows, type Row } from './csv';
 import { scopesOf } from './Manager';
 import { KIND, repliesOf } from './reply';
+import { ScopeField } from './ScopeField';
 
 export function Import({ client, onDone, onClose }: { client: AgentClient; onDone: () => void; onClose: () => void }) {
   const state = useConsole();
@@ -88,21 +89,7 @@ export function Import({ client, onDone, onClose }: { client: AgentClient; onDon
         )}
         {found && found.skipped > 0 && <p class="k-hint">{t('importSkipped', { n: found.skipped })}</p>}
       </div>
-      <div class="k-field">
-        <label for={id}>{t('importTo')}</label>
-        <select
-          id={id}
-          class="k-input"
-          value={scope.value}
-          onChange={(e) => (scope.value = e.currentTarget.value as Scope)}
-        >
-          {scopes.map((one) => (
-            <option key={one.scope} value={one.scope}>
-              {one.name}
-            </option>
-          ))}
-        </select>
-      </div>
+      <ScopeField label={t('importTo')} scopes={scopes} value={scope.value} onValue={(s) => (scope.value = s)} />
     </Dialog>
   );
 }
