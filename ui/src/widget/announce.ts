@@ -11,7 +11,14 @@ export function announce(client: VisitorClient, tell: Tell): void {
     ready = true;
     tell('ready', undefined);
   });
-  effect(() => tell('unread', client.unread.value));
+  // Nothing is unread until told: a page hears changes only, whenever the panel was loaded.
+  let unread = 0;
+  effect(() => {
+    const now = client.unread.value;
+    if (now === unread) return;
+    unread = now;
+    tell('unread', now);
+  });
   let lastSeq = -1;
   effect(() => {
     const thread = client.thread.value;

@@ -253,6 +253,16 @@ describe('window.kefu', () => {
     expect(heard).toEqual([{ side: 'agent', at: 1 }]);
   });
 
+  it('says how many are unread when that changes, not when the panel is loaded', () => {
+    const { api, unread, load } = setup();
+    const counts: number[] = [];
+    api.on('unread', (n) => counts.push(n));
+    load();
+    unread.value = 1;
+    unread.value = 0;
+    expect(counts).toEqual([1, 0]);
+  });
+
   it('says ready to those who come late, and lets one listener fail without the others', async () => {
     const { api, site, unread, load } = setup();
     load();
