@@ -4,6 +4,7 @@ use std::io;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
+pub use hyper::Method;
 use hyper::{Request, Response, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -40,13 +41,24 @@ impl Connection {
 
     /// Status and body of the answer to a `GET`, by someone with this token.
     pub async fn get(&mut self, path: &str, token: Option<&str>) -> Result<(u16, Bytes), ClientError> {
+        self.send(Method::GET, path, token, Bytes::new()).await
+    }
+
+    /// Status and body of the answer to a request with a body, by someone with this token.
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<(u16, Bytes), ClientError> {
         let socket = self.at.socket;
         let failed = |e| ClientError::Connect(socket, e);
-        let mut request = Request::get(path).header("host", &self.at.host);
+        let mut request = Request::builder().method(method).uri(path).header("host", &self.at.host);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.body(Bytes::new()).map_err(|e| failed(io::Error::other(e)))?;
+        let request = request.body(body).map_err(|e| failed(io::Error::other(e)))?;
         let (head, body) = exchange(&mut self.sender, request).await.map_err(failed)?.into_parts();
         Ok((head.status.as_u16(), body))
     }

@@ -19,6 +19,7 @@ use crate::{
     sealing::Sealing,
     stage::Stage,
     target::Target,
+    uploads::Uploads,
 };
 
 /// Before anything is counted.
@@ -40,6 +41,8 @@ pub struct Chat {
     pub every: Option<Duration>,
     /// Idle connections beside the pairs, with heartbeats.
     pub idle: usize,
+    /// Files that visitors send beside the pairs.
+    pub uploads: Option<Uploads>,
     /// Bytes of text in a message.
     pub bytes: usize,
     /// Envelopes per second to seal in advance, in total, without a rate.
@@ -80,6 +83,10 @@ pub struct ChatReport {
     pub sealed_late: u64,
     /// Envelopes that were sealed between messages while measuring, since the run is too long to do it before.
     pub sealed_between: u64,
+    /// Bytes of files that the server took in the time measured.
+    pub uploaded: Option<u64>,
+    /// The most memory that the server ever had, bytes.
+    pub peak_rss_bytes: Option<u64>,
     /// The time measured in parts, if that was asked for.
     pub intervals: Vec<Interval>,
     /// Of the machine when it was measured.
@@ -122,6 +129,7 @@ impl Chat {
         stage(Stage::Sealing(sealing.each * 2 * self.pairs));
         sealing.begin(&pairs).await?;
 
+        let uploads = self.uploads.map(|uploads| uploads.start(target));
         let settled = settle().await;
         let mut before = Reading::now(&counters, meter);
         // what came twice while they began to follow each other was the server being careful
@@ -137,17 +145,22 @@ impl Chat {
         stage(Stage::Measuring(self.seconds));
         let start = Reading::now(&counters, meter);
         counters.measuring.set(true);
+        let uploaded = uploads.as_ref().map(|uploads| uploads.sent());
         let measured = measure(&counters, meter, &start, self.seconds, self.every, &stage).await?;
         let mut end = measured.end;
         let (messages, seconds) = (end.messages - start.messages, (end.at - start.at).as_secs_f64());
         let load_average = load_average();
         counters.measuring.set(false);
         counters.running.set(false);
+        let uploaded = uploads.as_ref().map(|uploads| uploads.sent()).zip(uploaded).map(|(end, start)| end - start);
         let lag = match lag {
             Some(task) => Some(task.await.map_err(|e| LoadError::Failed(e.to_string()))??),
             None => None,
         };
         let missing = drain(&pairs).await;
+        if let Some(uploads) = uploads {
+            uploads.stop().await?;
+        }
         let settled = settled && settle().await;
         if settled {
             end = Reading::now(&counters, meter);
@@ -174,6 +187,8 @@ impl Chat {
             doubled: counters.doubled.get(),
             sealed_late: counters.sealed_late.get(),
             sealed_between: counters.sealed_between.get(),
+            uploaded,
+            peak_rss_bytes: meter.peak_rss_bytes(),
             intervals: measured.intervals,
             load_average,
         })

@@ -23,6 +23,7 @@ mod sealing;
 mod stage;
 mod storm;
 mod target;
+mod uploads;
 
 pub use chat::{Chat, ChatReport};
 pub use counters::Counters;
@@ -36,3 +37,4 @@ pub use read::{Read, ReadReport, Reads};
 pub use stage::Stage;
 pub use storm::{Storm, StormReport};
 pub use target::Target;
+pub use uploads::Uploads;

@@ -35,8 +35,17 @@ impl Process {
 
     /// Resident memory, bytes.
     pub fn rss_bytes(self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it ever had, bytes.
+    pub fn peak_rss_bytes(self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(self, line: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0)).unwrap_or_default();
-        let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|l| l.strip_prefix(line));
         line.and_then(|l| l.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
     }
 }
@@ -78,6 +87,11 @@ impl ServerMeter {
     /// Resident memory, bytes.
     pub fn rss_bytes(self) -> Option<u64> {
         self.0.map(Process::rss_bytes)
+    }
+
+    /// The most resident memory that it ever had, bytes.
+    pub fn peak_rss_bytes(self) -> Option<u64> {
+        self.0.map(Process::peak_rss_bytes)
     }
 }
 

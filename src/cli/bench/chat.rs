@@ -8,7 +8,7 @@ use super::{
     report::Report,
     target::{Server, TargetArgs},
 };
-use crate::loadgen::{Chat, LoadError};
+use crate::loadgen::{Chat, LoadError, Uploads};
 
 /// `kefu bench chat`.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,6 +29,15 @@ pub struct Args {
     /// Idle connections in addition to the pairs, with heartbeats
     #[arg(long, default_value_t = 0)]
     pub idle: usize,
+    /// Visitors who send files beside the pairs, one file after the other
+    #[arg(long, default_value_t = 0)]
+    pub uploads: usize,
+    /// MB of each of their files
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=2_000))]
+    pub upload_mb: u64,
+    /// Mbit/s that all of them send together at most
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    pub upload_mbits: u64,
     /// Bytes of text in a message
     #[arg(long, default_value_t = 200)]
     pub bytes: usize,
@@ -48,7 +57,12 @@ impl Args {
         let every = self.every.map(Duration::from_secs);
         // a server of our own goes with its conversations
         let close = server.own.is_none();
-        let chat = Chat { pairs, seconds, rate, every, idle, bytes, prepare, close };
+        let uploads = (self.uploads > 0).then(|| Uploads {
+            at_once: self.uploads,
+            bytes: self.upload_mb * 1_000_000,
+            rate: self.upload_mbits * 125_000,
+        });
+        let chat = Chat { pairs, seconds, rate, every, idle, uploads, bytes, prepare, close };
         let settle = async || match &server.own {
             Some(own) => own.settle().await,
             None => false,
@@ -63,7 +77,7 @@ impl Args {
         let ms = |q: f64| Some(report.delivery.value_at_quantile(q) as f64 / 1000.0);
         Ok(Report {
             command: if rate.is_some() { "chat --rate" } else { "chat" },
-            connections: Some(2 * pairs as u64 + idle as u64),
+            connections: Some((2 * pairs + idle + 2 * self.uploads) as u64),
             messages: Some(messages),
             messages_per_second: Some(messages as f64 / report.seconds),
             server_cpu_seconds_per_million: report.server_cpu_seconds.map(per_million),
@@ -80,6 +94,8 @@ impl Args {
             doubled: Some(report.doubled),
             sealed_late: Some(report.sealed_late),
             sealed_between: Some(report.sealed_between),
+            uploaded_mbits: report.uploaded.map(|bytes| bytes as f64 / 125_000.0 / report.seconds),
+            peak_rss_mb: report.peak_rss_bytes.map(|bytes| bytes as f64 / 1e6),
             intervals: report.intervals,
             stored_messages: server.stored,
             load_average: report.load_average,

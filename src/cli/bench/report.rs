@@ -43,6 +43,10 @@ pub struct Report {
     pub sealed_late: Option<u64>,
     /// Envelopes of a long run that were sealed between messages: part of the generator's processor time.
     pub sealed_between: Option<u64>,
+    /// Mbit/s of files that the server took meanwhile.
+    pub uploaded_mbits: Option<f64>,
+    /// The most memory that the server ever had, MB.
+    pub peak_rss_mb: Option<f64>,
     /// The time measured in parts.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub intervals: Vec<Interval>,
@@ -131,6 +135,8 @@ impl Report {
             ("doubled", whole(self.doubled)),
             ("sealed late", whole(self.sealed_late)),
             ("sealed between messages", whole(self.sealed_between.filter(|n| *n > 0))),
+            ("files meanwhile, Mbit/s", rounded(self.uploaded_mbits, 0)),
+            ("server memory at most, MB", rounded(self.peak_rss_mb, 0)),
             ("server memory, bytes per connection", rounded(self.rss_bytes_per_connection, 0)),
             ("heartbeats", whole(self.beats)),
             ("server CPU µs per heartbeat", rounded(self.cpu_us_per_beat, 1)),

@@ -15,7 +15,7 @@ use anyhow::{Context as _, bail};
 use super::{machine, process::program, scratch::Scratch};
 use crate::{
     app::{Admin, ServeOptions, runtime, serve},
-    config::{Config, Limits},
+    config::{Config, Files, Limits},
 };
 
 /// How long an agent may be away, seconds: conversations stay with their owners for the whole measurement.
@@ -43,6 +43,8 @@ pub fn config() -> Config {
     config.server.max_connections = 1_000_000;
     config.server.connections_per_address = 1_000_000;
     config.limits = Limits::none();
+    config.files =
+        Files { max_mb: 2_000, visitor_mb_per_day: 1_000_000, address_mb_per_day: 1_000_000, ..Files::default() };
     // what a filled store has of the past stays as it is
     (config.conversations.close_after_idle_hours, config.conversations.missed_after_days) = (0, 0);
     config.desk.grace_seconds = GRACE;

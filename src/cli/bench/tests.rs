@@ -15,7 +15,7 @@ use crate::{
     client::Address,
     config::Config,
     loadgen::{
-        Chat, Counters, Overload, Process, Read, ServerMeter, Stage, Target,
+        Chat, Counters, Overload, Process, Read, ServerMeter, Stage, Target, Uploads,
         pair::{self, AGENT, VISITOR},
     },
 };
@@ -121,6 +121,7 @@ async fn parts_of_a_run_are_reported_while_it_lasts() {
         rate: Some(50),
         every: Some(Duration::from_millis(400)),
         idle: 0,
+        uploads: Some(Uploads { at_once: 2, bytes: 3_000_000, rate: 10_000_000 }),
         bytes: 20,
         prepare: 0,
         close: true,
@@ -139,6 +140,7 @@ async fn parts_of_a_run_are_reported_while_it_lasts() {
     assert!(report.intervals.is_sorted_by(|a, b| a.seconds < b.seconds));
     assert!(report.intervals.iter().all(|i| i.server_rss_bytes > Some(0) && i.server_cpu_percent.is_some()));
     assert_eq!((report.lost, report.doubled, report.sealed_late), (0, 0, 0));
+    assert!(report.uploaded > Some(0), "{report:?}");
 }
 
 #[test]

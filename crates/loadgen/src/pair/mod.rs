@@ -24,7 +24,7 @@ use crate::{
     error::LoadError,
 };
 
-pub(crate) use open::{Opened, begin, send, text_body};
+pub(crate) use open::{Opened, answered, begin, send, text_body};
 pub use open::{close, open};
 pub use peer::Peer;
 

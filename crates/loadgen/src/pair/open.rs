@@ -120,7 +120,7 @@ pub(crate) fn send(writer: &Writer, frame: &ClientFrame) -> Result<(), LoadError
     try_send(writer, &frame::encode(opcode::TEXT, &text))
 }
 
-fn answered(frame: ServerFrame) -> Option<Result<(), LoadError>> {
+pub(crate) fn answered(frame: ServerFrame) -> Option<Result<(), LoadError>> {
     match frame {
         ServerFrame::Ok { .. } => Some(Ok(())),
         ServerFrame::Error { code, text, .. } => Some(Err(LoadError::Refused { code, text })),
