@@ -14,6 +14,6 @@ pub use kefu_loadgen as loadgen;
 #[cfg(target_env = "musl")]
 use kefu_memfn as _;
 pub use kefu_server::{
-    app, blobs, bus, chat, clock, config, crypto, data_dir, desk, files, http, hub, net, nlu, org, proto, robot, store,
-    telemetry, tls,
+    app, blobs, bus, chat, clock, config, crypto, data_dir, desk, files, hours, http, hub, net, nlu, org, proto, robot,
+    store, telemetry, tls,
 };

@@ -58,6 +58,7 @@ mod doctor;
 mod exit_codes;
 mod export;
 mod healthcheck;
+mod hours;
 mod init;
 mod intent;
 mod knowledge;
@@ -135,6 +136,8 @@ enum Command {
     #[command(subcommand)]
     Reason(label::Command),
     #[command(subcommand)]
+    Hours(hours::Command),
+    #[command(subcommand)]
     Block(block::Command),
     #[command(subcommand)]
     Robot(robot::Command),
@@ -185,6 +188,7 @@ impl Command {
             | Self::Site(_)
             | Self::Tag(_)
             | Self::Reason(_)
+            | Self::Hours(_)
             | Self::Block(_)
             | Self::Robot(_)
             | Self::Directory(_)
@@ -214,6 +218,7 @@ impl Command {
             Self::Site(command) => command.run(ctx),
             Self::Tag(command) => command.run(ctx, LabelKind::Tag),
             Self::Reason(command) => command.run(ctx, LabelKind::Reason),
+            Self::Hours(command) => command.run(ctx),
             Self::Block(command) => command.run(ctx),
             Self::Robot(command) => command.run(ctx),
             Self::Directory(command) => command.run(ctx),

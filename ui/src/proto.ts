@@ -84,11 +84,13 @@ export interface Label {
   retired?: boolean;
 }
 
-/** What the company defined for its agents. `targets`: how soon a team means to answer, seconds. */
+/** What the company defined for its agents. `targets`: how soon a team means to answer, seconds. `hours`: when teams are at work, in the
+ * days around now; who is in none of them always is. */
 export interface Labels {
   tags: Label[];
   reasons: Label[];
   targets: Record<string, { first?: number; next?: number }>;
+  hours?: { teams: string[]; times: [from: number, until: number][] }[];
 }
 
 export type BlockReason = 'spam' | 'abuse' | 'other';
@@ -200,7 +202,7 @@ export type ServerFrame =
   | { t: 'conv'; conv: Conv }
   | { t: 'gone'; conv: string }
   | { t: 'queue'; conv: string; position: number }
-  | { t: 'presence'; team: string; state: PresenceState; agents: number }
+  | { t: 'presence'; team: string; state: PresenceState; agents: number; opens?: number }
   | { t: 'offer'; conv: string; until: number; auto: boolean }
   | { t: 'offer_gone'; conv: string; why: string }
   | { t: 'typing'; conv: string; side: WireSide; user?: string; on: boolean }
@@ -513,7 +515,7 @@ export interface TeamBox {
   ct: string;
 }
 
-/** `GET /site/<id>`. `form` and `greeting` are not signed. */
+/** `GET /site/<id>`. `form`, `greeting` and `away` are not signed. */
 export interface SiteReply {
   org: string;
   /** Not signed: the page knows which site it is. */
@@ -522,7 +524,11 @@ export interface SiteReply {
   directory: { genesis: SignedJson; admin?: SignedJson; snapshot: SignedJson | null; tail: SignedJson[] };
   form: unknown;
   greeting: unknown;
+  /** What is said when nobody is there. */
+  away?: unknown;
   presence?: PresenceState;
+  /** Outside of the team's hours: when they begin, ms. */
+  opens?: number;
   require_secure: boolean;
   /** Largest file, in bytes; 0: none are taken. Absent: a server from before there were files. */
   max_file?: number;

@@ -103,6 +103,18 @@ pub struct Labels {
     pub reasons: Vec<Label>,
     /// How soon teams mean to answer; only teams that have said so.
     pub targets: BTreeMap<TeamId, Target>,
+    /// When teams are at work; only teams that have said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<OpenTimes>,
+}
+
+/// When some teams are at work, in the days around now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenTimes {
+    /// The teams.
+    pub teams: Vec<TeamId>,
+    /// From and until, ms since 1970, in order.
+    pub times: Vec<(u64, u64)>,
 }
 
 /// Why a visitor was blocked. Anything more belongs into a note, which is sealed.

@@ -25,7 +25,7 @@ pub use id::{
 };
 pub use label::{
     Block, BlockReason, Label, LabelColor, LabelKind, Labels, MAX_LABEL_NAME, MAX_LABELS, MAX_PUT_ASIDE_MS, MAX_TAGS,
-    Target,
+    OpenTimes, Target,
 };
 pub use record::{ConvState, Event, Owner, OwnerWhy, Priority, RECORD_HEADER, RecordView, encode_record, event_body};
 pub use server_frame::ServerFrame;

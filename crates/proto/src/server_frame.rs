@@ -131,6 +131,9 @@ pub enum ServerFrame {
         state: Presence,
         /// How many are here, online or busy.
         agents: u32,
+        /// Outside of its hours: when they begin, ms since 1970.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        opens: Option<u64>,
     },
     /// Will you take this one?
     Offer {

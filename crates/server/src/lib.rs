@@ -25,6 +25,7 @@ pub use kefu_config as config;
 pub use kefu_crypto as crypto;
 pub use kefu_desk as desk;
 pub use kefu_files as files;
+pub use kefu_hours as hours;
 pub use kefu_net as net;
 pub use kefu_nlu as nlu;
 pub use kefu_notices as notices;

@@ -25,7 +25,7 @@ commands! {
     }
 }
 
-/// Greeting, form and settings of a site; none of it is signed.
+/// Greeting, form and other settings of a site; none of it is signed.
 #[derive(Debug, clap::Args)]
 pub struct SettingsArgs {
     /// Fields of the form before the chat, such as name,phone:required,plan=套餐|Plan; "" for none
@@ -34,6 +34,9 @@ pub struct SettingsArgs {
     /// The widget's greeting; "" for the default
     #[arg(long, value_name = "TEXT")]
     greeting: Option<String>,
+    /// What the widget says when nobody is there; "" for the default
+    #[arg(long, value_name = "TEXT")]
+    away: Option<String>,
     /// Whether the widget refuses to start in pages without https
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     require_secure: Option<bool>,
@@ -49,7 +52,7 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 
 impl SettingsArgs {
     fn is_empty(&self) -> bool {
-        self.form.is_none() && self.greeting.is_none() && self.require_secure.is_none()
+        self.form.is_none() && self.greeting.is_none() && self.away.is_none() && self.require_secure.is_none()
     }
 
     /// The settings with what was given changed.
@@ -59,6 +62,9 @@ impl SettingsArgs {
         }
         if let Some(greeting) = &self.greeting {
             settings.greeting = greeting.trim().into();
+        }
+        if let Some(away) = &self.away {
+            settings.away = away.trim().into();
         }
         settings.require_secure = self.require_secure.unwrap_or(settings.require_secure);
         settings

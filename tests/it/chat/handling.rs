@@ -1,5 +1,6 @@
 //! How agents sort their work: tags, priority, snooze, reasons for closing, and visitors who may not write.
 
+use kefu::app::Admin;
 use kefu::proto::{
     AgentState, BlockReason, ConvState, Label, LabelColor, LabelId, LabelKind, OwnerWhy, Priority, Summary,
 };
@@ -275,4 +276,67 @@ async fn one_conversation_and_the_others_of_its_visitor_are_for_those_who_may_se
     }
     assert_eq!(read(path, visitor.token.clone()).await.code(), Some(ErrorCode::Forbidden as u64));
     li.follow(conv).await;
+}
+
+/// The same hours each day, by the clock of UTC: all day, or an hour that is not now.
+fn hours(open: bool) -> Value {
+    let past_two = now_ms() % DAY > 2 * 3_600_000;
+    let span = match (open, past_two) {
+        (true, _) => "00:00-24:00",
+        (false, true) => "00:00-01:00",
+        (false, false) => "12:00-13:00",
+    };
+    json!({ "zone": "UTC", "week": vec![[span]; 7] })
+}
+
+#[tokio::test]
+async fn outside_of_its_hours_a_team_says_when_they_begin() {
+    let server = Server::new().await;
+    let mut li = Peer::agent(&server, "li").await;
+    let presence = async || get(server.addr, "/api/v1/site/s1/presence", "").await.unwrap().json();
+    assert_eq!(presence().await.get("opens"), None, "a team without hours is always at work");
+
+    let set = async |hours| server.company.set_hours("svc", hours).await;
+    set(hours(false)).await;
+    let opens = presence().await["opens"].as_u64().unwrap();
+    assert!(opens > now_ms() && opens <= now_ms() + DAY, "{opens}");
+    let site = get(server.addr, "/api/v1/site/s1", "").await.unwrap().json();
+    assert_eq!(site["opens"], opens);
+    let mut visitor = Peer::visitor(&server).await;
+    let said = |f: &ServerFrame| match f {
+        ServerFrame::Presence { opens, .. } => *opens,
+        _ => None,
+    };
+    assert_eq!(visitor.frame(said).await, opens);
+    // agents are told when the team is at work, as times
+    let hours_of = |f: &ServerFrame| match f {
+        ServerFrame::Labels(l) => l.hours.first().cloned(),
+        _ => None,
+    };
+    let told = li.frame(hours_of).await;
+    assert_eq!(told.teams, [id("svc")]);
+    assert!(told.times.contains(&(opens, opens + 3_600_000)), "{told:?}");
+
+    set(hours(true)).await;
+    assert_eq!(presence().await.get("opens"), None);
+    set(Value::Null).await;
+    let chen = Peer::agent(&server, "chen").await;
+    assert_eq!(chen.config["labels"].get("hours"), None);
+}
+
+#[tokio::test]
+async fn hours_that_cannot_be_are_refused_with_a_sentence() {
+    let server = Server::new().await;
+    let admin = Admin::connect(server.company.path(), &kefu::config::Config::default()).await.unwrap();
+    for (hours, says) in [
+        (json!({ "zone": "Asia/Peking", "week": vec![["09:00-10:00"]; 7] }), "Asia/Peking"),
+        (json!({ "zone": "UTC", "week": vec![["10:00-09:00"]; 7] }), "ends before it begins"),
+        (json!({ "zone": "UTC", "week": vec![["09:00-11:00", "10:00-12:00"]; 7] }), "begins before the one before it"),
+        (json!({ "zone": "UTC", "week": vec![["09:00-11:00"]; 6] }), "not a team's hours"),
+    ] {
+        let body = json!({ "team": "svc", "hours": hours });
+        let refused = admin.call("POST", "/admin/hours", Some(body)).await.unwrap_err().to_string();
+        assert!(refused.contains(says), "{refused}");
+    }
+    admin.close().await;
 }

@@ -44,6 +44,19 @@ async fn what_one_server_was_told_the_others_know() {
 }
 
 #[tokio::test]
+async fn hours_that_one_server_was_told_the_others_know() {
+    let servers = Servers::start().await;
+    let mut li = Peer::agent(&servers.two, "li").await;
+    servers.one.company.set_hours("svc", serde_json::json!({ "zone": "UTC", "week": vec![["00:00-24:00"]; 7] })).await;
+    let hours = |f: &ServerFrame| match f {
+        ServerFrame::Labels(l) => l.hours.first().cloned(),
+        _ => None,
+    };
+    let told = li.frame(hours).await;
+    assert_eq!((told.teams, told.times.len()), (vec![id("svc")], 1));
+}
+
+#[tokio::test]
 async fn a_snooze_ends_in_time_although_the_server_with_the_desk_died() {
     let mut two = Two::start().await;
     let mut li = two.agent(1, "li").await;

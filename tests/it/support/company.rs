@@ -220,6 +220,14 @@ impl Company {
         answer
     }
 
+    /// Sets when a team is at work; null: always.
+    pub async fn set_hours(&self, team: &str, hours: serde_json::Value) {
+        let admin = Admin::connect(self.path(), &self.config).await.unwrap();
+        let body = serde_json::json!({ "team": team, "hours": hours });
+        admin.call("POST", "/admin/hours", Some(body)).await.unwrap();
+        admin.close().await;
+    }
+
     /// The answer for `kefu stats`.
     pub async fn stats(&self) -> serde_json::Value {
         let admin = Admin::connect(self.path(), &self.config).await.unwrap();

@@ -63,10 +63,15 @@ export class AgentSignals {
 
   /** The server's word: what is not as it should be counts as nothing. */
   protected labelsAre(said: unknown): void {
-    const { tags, reasons, targets } = (said ?? {}) as Partial<Labels>;
+    const { tags, reasons, targets, hours } = (said ?? {}) as Partial<Labels>;
     const list = (of: unknown): Label[] =>
       Array.isArray(of) ? (of as Label[]).filter(isLabel).slice(0, MAX_LABELS).map(shortened) : [];
-    this.labels.value = { tags: list(tags), reasons: list(reasons), targets: targets ?? {} };
+    this.labels.value = {
+      tags: list(tags),
+      reasons: list(reasons),
+      targets: targets ?? {},
+      hours: Array.isArray(hours) ? hours : [],
+    };
   }
 
   protected storageIs(state: unknown): void {

@@ -52,9 +52,13 @@ export function siteInfo(reply: SiteReply, id: string, signedName: string, orgNa
     orgName,
     form: Array.isArray(form) ? form.flatMap(field) : [],
     greeting: localised(reply.greeting),
+    away: localised(reply.away),
     maxFile: maxFileOf(reply),
   };
 }
+
+/** When the team's hours begin, ms; null while they last. */
+export const opensOf = (opens: unknown): number | null => (Number(opens) > 0 ? Number(opens) : null);
 
 export function presenceOf(p: unknown): PresenceState | 'unknown' {
   return p === 'open' || p === 'busy' || p === 'away' ? p : 'unknown';

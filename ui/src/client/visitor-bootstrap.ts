@@ -10,7 +10,7 @@ import type { DirectorySync } from './directory-sync';
 import { retryUntil } from './retry';
 import type { Robot } from './robot';
 import { diagnoseSocket, type SocketRefusal } from './socket-diagnosis';
-import { presenceOf, siteInfo } from './site';
+import { opensOf, presenceOf, siteInfo } from './site';
 import { verifySite } from './verified-site';
 
 export interface Bootstrapped {
@@ -20,6 +20,7 @@ export interface Bootstrapped {
   robot: Robot;
   info: SiteInfo;
   presence: PresenceState | 'unknown';
+  opens: number | null;
   /** Finds out why sockets are refused, and reports it. */
   diagnose(say: (found: SocketRefusal | null) => void): () => void;
 }
@@ -62,6 +63,7 @@ export async function bootstrap(o: VisitorOptions, deps: Deps, host: BootstrapHo
     robot,
     info: siteInfo(reply, site, name, sync.directory.state.org),
     presence: presenceOf(reply.presence),
+    opens: opensOf(reply.opens),
     diagnose: (say) => diagnoseSocket({ http, sync, site, server, page: origin, env }, say),
   };
 }

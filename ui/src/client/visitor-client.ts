@@ -20,6 +20,7 @@ export class Visitor implements VisitorClient {
   readonly trust = this.session.trust;
   readonly site = this.session.site;
   readonly presence = this.session.presence;
+  readonly opens = this.session.opens;
   readonly thread = this.session.thread;
   readonly queue = this.session.queue;
   readonly ahead = signal(0);
@@ -207,8 +208,9 @@ export class Visitor implements VisitorClient {
       site: this.o.site,
       // before the site has been fetched there is nothing to report
       told: () => !this.site.value || (this.session.engine?.link.online ?? false),
-      say: (state, waiting) => {
+      say: (state, waiting, opens) => {
         this.presence.value = state;
+        this.opens.value = opens;
         this.ahead.value = waiting;
       },
     });

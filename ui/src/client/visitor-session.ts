@@ -18,7 +18,7 @@ import { Opener, type OpenerHost } from './opener';
 import { Memory } from './memory';
 import { Predecessor } from './predecessor';
 import type { Robot } from './robot';
-import { presenceOf } from './site';
+import { opensOf, presenceOf } from './site';
 import { Tabs } from './tabs';
 import { bootstrap, type Bootstrapped } from './visitor-bootstrap';
 
@@ -27,6 +27,7 @@ export class VisitorSession implements OpenerHost {
   readonly trust;
   readonly site = signal<SiteInfo | null>(null);
   readonly presence = signal<PresenceState | 'unknown'>('unknown');
+  readonly opens = signal<number | null>(null);
   readonly thread = signal<Conversation | null>(null);
   readonly second = signal<SecondConversation | null>(null);
   readonly queue = signal<number | null>(null);
@@ -76,13 +77,14 @@ export class VisitorSession implements OpenerHost {
 
   private async load(): Promise<void> {
     try {
-      const { store, backend, sync, robot, info, presence, diagnose } = await bootstrap(this.o, this.deps, this);
+      const { store, backend, sync, robot, info, presence, opens, diagnose } = await bootstrap(this.o, this.deps, this);
       this.store = store;
       this.backend = backend;
       this.sync = sync;
       this.diagnose = diagnose;
       this.bot.value = robot;
       this.presence.value = presence;
+      this.opens.value = opens;
       if (this.o.seed !== undefined) {
         this.keys = await keysFromSeed(backend, sync.directory.fp, this.o.seed);
         this.person = `${hex(kidOf(this.keys.ed.pk))}/`;
@@ -307,8 +309,10 @@ export class VisitorSession implements OpenerHost {
     if (f.t === 'queue') {
       this.places.set(f.conv, f.position);
       if (f.conv === this.thread.value?.id) this.queue.value = f.position;
-    } else if (f.t === 'presence' && f.team === this.sync.directory.siteTeam(this.o.site))
+    } else if (f.t === 'presence' && f.team === this.sync.directory.siteTeam(this.o.site)) {
       this.presence.value = presenceOf(f.state);
+      this.opens.value = opensOf(f.opens);
+    }
   }
 
   /** It is not shown any more. */

@@ -14,7 +14,7 @@ import { plain } from '../ui/plain';
 import { short } from '../ui/readable';
 import { full, now, relative } from '../ui/time';
 import { nameOf } from './conversations';
-import { priorityOf, targetOf, waitsSince } from './filters';
+import { dueAt, priorityOf, waitsSince } from './filters';
 import { snoozedText } from './handling';
 import { Tags } from './Tags';
 import { Wait } from './Wait';
@@ -57,7 +57,7 @@ function Item({ client, item, on, onSelect }: ItemProps) {
             <span class={`k-tag c-priority c-${priority}`}>{t(`priority.${priority}`)}</span>
           )}
           {since !== null ? (
-            <Wait since={since} target={targetOf(item, client.labels.value)} />
+            <Wait since={since} due={dueAt(item, since, client.labels.value)} />
           ) : (
             <time title={full(at)}>{relative(at)}</time>
           )}

@@ -38,15 +38,13 @@ export function waitText(ms: number): string {
 export const waitClass = (ms: number): string =>
   ms < LONG ? 'c-wait' : ms < TOO_LONG ? 'c-wait c-wait-long' : 'c-wait c-wait-too-long';
 
-/** Against a target, ms: coloured only beyond it. */
-export const breachClass = (ms: number, target: number): string => (ms < target ? 'c-wait' : 'c-wait c-wait-too-long');
-
-/** `target`: how soon the team means to answer, ms; null: it has not said. */
-export function Wait({ since, target }: { since: number; target: number | null }) {
-  const ms = useSecond() - since;
-  const over = target !== null && ms >= target;
+/** `due`: when the answer is late by what the team means to do, ms: coloured only then; null: it has not said. */
+export function Wait({ since, due }: { since: number; due: number | null }) {
+  const now = useSecond();
+  const ms = now - since;
+  const over = due !== null && now >= due;
   return (
-    <span class={target === null ? waitClass(ms) : breachClass(ms, target)}>
+    <span class={due === null ? waitClass(ms) : over ? 'c-wait c-wait-too-long' : 'c-wait'}>
       {waitText(ms)}
       {over && <span class="k-sr"> {t('overTarget')}</span>}
     </span>

@@ -59,6 +59,24 @@ export function targetOf(item: ConvItem, labels: Labels): number | null {
   return seconds ? seconds * 1_000 : null;
 }
 
+/**
+ * When that answer is late, ms: what lies outside of the team's hours does not count. Infinity: not in the time that is known; null: there
+ * is no target.
+ */
+export function dueAt(item: ConvItem, since: number, labels: Labels): number | null {
+  const target = targetOf(item, labels);
+  const hours = labels.hours?.find(({ teams }) => teams.includes(item.conv.team));
+  if (target === null || !hours) return target && since + target;
+  let left = target;
+  for (const [from, until] of hours.times) {
+    const begins = Math.max(from, since);
+    if (begins >= until) continue;
+    if (begins + left <= until) return begins + left;
+    left -= until - begins;
+  }
+  return Infinity;
+}
+
 /** Those of a tab without a filter: what is put aside is not in the way. */
 export function ofTab(items: readonly ConvItem[], tab: Tab): ConvItem[] {
   const aside = tab === 'mine' || tab === 'queue';

@@ -47,3 +47,8 @@ export interface Texts<K extends string> {
 export function translator<K extends string>(texts: Texts<K>): (key: K, vars?: Vars) => string {
   return (key, vars) => fill((lang.value === 'en' ? texts.en : texts.zh)[key], vars);
 }
+
+/** A company's own words in the language of the page, or in the other one. */
+export function localised(text: { zh?: string; en?: string } | undefined): string {
+  return (lang.value === 'en' ? text?.en || text?.zh : text?.zh || text?.en) ?? '';
+}

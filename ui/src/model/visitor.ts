@@ -29,6 +29,8 @@ export interface SiteInfo {
   orgName: string;
   form: FormField[];
   greeting: Localised;
+  /** What is said when nobody is there; nothing: the widget's own words. */
+  away: Localised;
   /** Largest file, in bytes; 0: none are taken. */
   maxFile: number;
 }
@@ -40,6 +42,8 @@ export interface VisitorClient {
   /** Null until loaded. */
   site: ReadonlySignal<SiteInfo | null>;
   presence: ReadonlySignal<PresenceState | 'unknown'>;
+  /** Outside of the team's hours: when they begin, ms. */
+  opens: ReadonlySignal<number | null>;
   /** How many wait already, before there is a place of one's own. */
   ahead: ReadonlySignal<number>;
   /** Polls presence while the page is visible, until the returned function is called. */

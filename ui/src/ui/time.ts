@@ -71,6 +71,18 @@ export function full(at: number): string {
   });
 }
 
+/** A moment of the next days: `12月1日周二 09:00`. */
+export function soon(at: number): string {
+  return format(at, {
+    weekday: 'short',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  });
+}
+
 /** `4:05` of a waiting time or a countdown. */
 export function duration(ms: number): string {
   const s = Math.max(0, Math.ceil(ms / 1000));

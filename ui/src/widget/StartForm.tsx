@@ -1,7 +1,7 @@
 /** The form before the first message. Nothing leaves the browser here: the answers go, encrypted, with the first message. */
 import { useState } from 'preact/hooks';
-import type { FormField, Localised, SiteInfo, VisitorClient } from '../model';
-import { lang } from '../i18n/core';
+import type { FormField, SiteInfo, VisitorClient } from '../model';
+import { localised } from '../i18n/core';
 import { fieldLabel } from '../i18n/fields';
 import { t as shared } from '../i18n/shared';
 import { errorText, t } from '../i18n/widget';
@@ -10,10 +10,6 @@ import { RichText } from '../ui/RichText';
 import { TextField } from '../ui/TextField';
 import { bytesOf, MAX_TEXT_BYTES } from '../ui/textSize';
 import { ExpectBanner, OtherBanner } from './Status';
-
-export function localised(text: Localised | undefined): string {
-  return (lang.value === 'en' ? text?.en || text?.zh : text?.zh || text?.en) ?? '';
-}
 
 /** A label that only repeats the id of its field is none. */
 export function labelOf({ id, label }: FormField): string {

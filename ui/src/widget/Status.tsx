@@ -1,9 +1,17 @@
 /** Banners about the queue, who is there, and the conversation beside this one. */
 import type { VisitorClient } from '../model';
+import { localised } from '../i18n/core';
 import { t } from '../i18n/widget';
 import { Banner } from '../ui/Banner';
 import { Button } from '../ui/Button';
 import * as icon from '../ui/icons';
+import { soon } from '../ui/time';
+
+/** What happens with a message that is left: in the company's words, or when its hours begin. */
+function awayText({ site, opens }: VisitorClient): string {
+  const at = opens.value;
+  return localised(site.value?.away) || (at ? t('awayOpens', { at: soon(at) }) : t('awayText'));
+}
 
 /** What to expect, shown before anything is typed. */
 export function ExpectBanner({ client }: { client: VisitorClient }) {
@@ -23,7 +31,7 @@ export function ExpectBanner({ client }: { client: VisitorClient }) {
       <Banner kind="warn" icon={icon.info} action={robot}>
         <strong>{t('awayLead')}</strong>
         <br />
-        {t('awayText')}
+        {awayText(client)}
       </Banner>
     );
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { unansweredSince } from '../../src/client/list';
 import type { ConvItem, Message } from '../../src/model';
-import { NO_FILTER, shownIn, targetOf, waitsSince } from '../../src/console/filters';
+import { NO_FILTER, shownIn, dueAt, targetOf, waitsSince } from '../../src/console/filters';
 import { fuzzy, ranked } from '../../src/console/fuzzy';
 import { snoozeUntil } from '../../src/console/handling';
 import { idIn } from '../../src/console/route';
@@ -67,6 +67,24 @@ describe('filters', () => {
     expect(targetOf(item('x', {}, { unmet: true }), labels)).toBe(60_000);
     expect(targetOf(item('x', {}, { unmet: false }), labels)).toBe(120_000);
     expect(targetOf(item('x', { team: 'other' }), labels)).toBeNull();
+  });
+  test('only hours of the team count against its target', () => {
+    const times: [number, number][] = [
+      [0, 100_000],
+      [500_000, 540_000],
+      [900_000, 1_000_000],
+    ];
+    const labels = { tags: [], reasons: [], targets: { svc: { first: 60 } }, hours: [{ teams: ['svc'], times }] };
+    const due = (since: number, team = 'svc') => dueAt(item('x', { team }, { unmet: true }), since, labels);
+    expect(due(10_000)).toBe(70_000);
+    expect(due(40_000)).toBe(100_000);
+    // a part of it before the night, the rest the next morning, or in two
+    expect(due(90_000)).toBe(910_000);
+    expect(due(200_000)).toBe(920_000);
+    expect(due(960_000)).toBe(Infinity);
+    expect(due(200_000, 'other')).toBeNull();
+    const always = { ...labels, targets: { other: { first: 60 } } };
+    expect(dueAt(item('x', { team: 'other' }, { unmet: true }), 200_000, always)).toBe(260_000);
   });
 });
 

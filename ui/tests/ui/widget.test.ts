@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { lang } from '../../src/i18n/core';
+import { lang, localised } from '../../src/i18n/core';
 import type { FormField, Message, Thread, VisitorClient } from '../../src/model';
 import { signal } from '../../src/signals';
 import { announce } from '../../src/widget/announce';
@@ -8,7 +8,7 @@ import { missed, wordsFirst } from '../../src/widget/Chat';
 import { offerPanel, takePanel, type StartPanel } from '../../src/widget/contract';
 import { eventText } from '../../src/widget/events';
 import { ownTag, readSettings } from '../../src/widget/settings';
-import { check, localised } from '../../src/widget/StartForm';
+import { check } from '../../src/widget/StartForm';
 
 beforeEach(() => {
   lang.value = 'en';

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::{
     crypto::hash,
     hub::{Conn, Frame, Topic, Who},
-    proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState, TeamPresence},
+    proto::{BEAT_MS, ConvId, Have, Owner, RESUME_RECORDS, ServerFrame, Side, StorageState},
     store::StoredRecord,
 };
 
@@ -26,8 +26,8 @@ impl Chat {
                 self.hub.listen(conn, Topic::Site(site.clone()));
                 let directory = self.org.directory();
                 if let Some(site) = directory.site(site) {
-                    let TeamPresence { state, agents, .. } = self.presence.of(&site.team);
-                    conn.outbox.push(text(&ServerFrame::Presence { team: site.team.clone(), state, agents }));
+                    let presence = self.presence_frame(&site.team);
+                    conn.outbox.push(text(&presence));
                 }
                 (Side::Visitor, None, None, self.of_visitor(*kid).await?, json!({}))
             }
@@ -52,7 +52,7 @@ impl Chat {
                     "status": status,
                     "more": more,
                     "missed": missed,
-                    "labels": *self.org.labels(),
+                    "labels": self.org.labels_now(),
                     "password": password,
                 });
                 (Side::Agent, Some(user.clone()), Some(agent.name.clone()), convs, config)

@@ -21,6 +21,9 @@ use super::{
 /// Who woke a conversation whose time had come, in the event: not an id that a user could have.
 const BY_TIME: &str = "@time";
 
+/// Pages are told of hours again so often: less than they are told of the time ahead.
+const HOURS_EVERY: std::time::Duration = std::time::Duration::from_hours(12);
+
 impl Chat {
     /// Whether a label is in the company's list and may still be given.
     pub(super) fn require_label(&self, kind: LabelKind, id: &LabelId) -> Result<(), RequestError> {
@@ -205,11 +208,17 @@ impl Chat {
         self.signal(&Signal::Labels);
     }
 
-    /// Tells the agents who are connected here of changed tags, reasons and targets. Never ends by itself.
+    /// Tells the agents who are connected here of changed tags, reasons, targets and hours. Never ends by itself.
     pub async fn tell_labels(self: Arc<Self>) {
         let mut changes = self.org.labels_watch();
-        while changes.changed().await.is_ok() {
-            let frame = text(&ServerFrame::Labels((*self.org.labels()).clone()));
+        loop {
+            match tokio::time::timeout(HOURS_EVERY, changes.changed()).await {
+                Ok(Err(_)) => return,
+                // nobody's hours go by
+                Err(_) if self.org.hours().is_empty() => continue,
+                Ok(Ok(())) | Err(_) => {}
+            }
+            let frame = text(&ServerFrame::Labels(self.org.labels_now()));
             for user in self.hub.users() {
                 self.hub.publish(&Topic::User(user), |_| Some(frame.clone()));
             }

@@ -75,7 +75,7 @@ impl Telling {
                 continue;
             }
             self.told.insert(team.clone(), (state, agents, now));
-            let frame = ServerFrame::Presence { team: team.clone(), state, agents };
+            let frame = chat.presence_frame(&team);
             for (site, entry) in &chat.org.directory().state().sites {
                 if entry.team == team {
                     chat.tell(&Topic::Site(site.clone()), Audience::Everyone, &frame);
@@ -90,5 +90,11 @@ impl Chat {
     /// Who of a team is there, and how many wait for them.
     pub fn presence(&self, team: &TeamId) -> TeamPresence {
         self.presence.of(team)
+    }
+
+    /// The same as sockets are told.
+    pub(super) fn presence_frame(&self, team: &TeamId) -> ServerFrame {
+        let TeamPresence { state, agents, .. } = self.presence.of(team);
+        ServerFrame::Presence { team: team.clone(), state, agents, opens: self.org.opens(team) }
     }
 }

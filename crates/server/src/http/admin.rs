@@ -21,7 +21,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::{
     net::UnixListener,
@@ -33,7 +33,7 @@ use crate::{
     crypto::{codec::Key32, hash},
     files::socket,
     org::{Org, widgets::Widgets},
-    proto::{BotId, ErrorCode, Kid, Label, LabelKind, MissedCount, SiteId, Target, TeamId},
+    proto::{BotId, ErrorCode, MissedCount, SiteId},
     robot::keys::{KeyError, RobotKeys},
     telemetry::{Metrics, render_prometheus},
     tls::Served,
@@ -221,7 +221,7 @@ impl Admin {
                 self.servers().ok_or_else(alone)?.drain();
                 Ok(json!({}))
             }
-            (_, "labels" | "target" | "blocks" | "unblock") => self.handling(method, path, body).await,
+            (_, "labels" | "target" | "hours" | "blocks" | "unblock") => self.handling(method, path, body).await,
             ("GET", "webhooks") => self.webhooks.list().await,
             ("POST", "webhooks/test") => {
                 let body = body.unwrap_or_default();
@@ -249,37 +249,8 @@ impl Admin {
         }
     }
 
-    /// What agents sort conversations by, targets of teams, and blocked visitors.
-    async fn handling(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, RequestError> {
-        match (method, path.strip_prefix("/admin/").unwrap_or("")) {
-            ("GET", "labels") => to_value(&*self.org.labels()),
-            ("POST", "labels") => {
-                let Defined { kind, label } = read(body, "a label")?;
-                let org = self.org.clone();
-                self.confirmed(async move { org.define_label(kind, label).await }).await??;
-                self.desk_changed()
-            }
-            ("POST", "target") => {
-                let Aimed { team, target } = read(body, "a target")?;
-                let org = self.org.clone();
-                self.confirmed(async move { org.set_target(&team, target).await }).await??;
-                self.desk_changed()
-            }
-            ("GET", "blocks") => to_value(&self.org.blocks()),
-            ("POST", "unblock") => {
-                let Unblocked { visitor } = read(body, "a visitor's key")?;
-                let org = self.org.clone();
-                if !self.confirmed(async move { org.unblock(visitor).await }).await?? {
-                    return Err(RequestError::new(ErrorCode::NotFound, "this visitor is not blocked"));
-                }
-                self.desk_changed()
-            }
-            _ => Err(not_present()),
-        }
-    }
-
     /// Does something that writes. A Redis that does not confirm it is not waited for without end; what was begun goes on.
-    async fn confirmed<T: Send + 'static>(
+    pub(super) async fn confirmed<T: Send + 'static>(
         &self,
         write: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, RequestError> {
@@ -305,14 +276,6 @@ impl Admin {
                 )))
             }
         }
-    }
-
-    /// Has the other servers look at what a command changed for agents.
-    fn desk_changed(&self) -> Result<Value, RequestError> {
-        if let Some(running) = &self.running {
-            running.chat.signal_labels();
-        }
-        Ok(json!({}))
     }
 
     fn moving(&self) -> Result<&Arc<dyn Moving>, RequestError> {
@@ -362,27 +325,7 @@ impl Admin {
     }
 }
 
-/// A tag or a reason as it should be.
-#[derive(Deserialize)]
-struct Defined {
-    kind: LabelKind,
-    label: Label,
-}
-
-/// How soon a team is to answer.
-#[derive(Deserialize)]
-struct Aimed {
-    team: TeamId,
-    target: Target,
-}
-
-/// Who may write again.
-#[derive(Deserialize)]
-struct Unblocked {
-    visitor: Kid,
-}
-
-fn read<T: DeserializeOwned>(body: Option<Value>, what: &str) -> Result<T, RequestError> {
+pub(super) fn read<T: DeserializeOwned>(body: Option<Value>, what: &str) -> Result<T, RequestError> {
     serde_json::from_value(body.unwrap_or_default())
         .map_err(|e| RequestError::new(ErrorCode::Malformed, format!("not {what}: {e}")))
 }
@@ -392,11 +335,11 @@ fn robot_refused(e: KeyError) -> RequestError {
     RequestError::new(code, e.to_string())
 }
 
-fn not_present() -> RequestError {
+pub(super) fn not_present() -> RequestError {
     RequestError::new(ErrorCode::NotFound, "there is no such admin request; is the server another version?")
 }
 
-fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, RequestError> {
+pub(super) fn to_value<T: serde::Serialize>(value: &T) -> Result<Value, RequestError> {
     serde_json::to_value(value).map_err(|e| RequestError::new(ErrorCode::Malformed, e.to_string()))
 }
 

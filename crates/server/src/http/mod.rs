@@ -4,6 +4,7 @@
 //! `chat` and `org`; this module turns bytes into calls and answers into bytes.
 
 pub mod admin;
+mod admin_handling;
 mod admin_stats;
 mod admit;
 mod answer;

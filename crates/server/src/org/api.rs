@@ -22,13 +22,16 @@ pub struct SiteSettings {
     pub form: Value,
     /// Text the widget opens with.
     pub greeting: String,
+    /// What it says when nobody is there.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub away: String,
     /// Whether the widget refuses pages without https.
     pub require_secure: bool,
 }
 
 impl Default for SiteSettings {
     fn default() -> Self {
-        Self { form: Value::Array(Vec::new()), greeting: String::new(), require_secure: false }
+        Self { form: Value::Array(Vec::new()), greeting: String::new(), away: String::new(), require_secure: false }
     }
 }
 
@@ -58,6 +61,9 @@ pub(super) struct SiteAnswer {
     /// Presence of the team; set by the route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presence: Option<Presence>,
+    /// Outside of the team's hours: when they begin, ms.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opens: Option<u64>,
     /// Largest file that may be sent, bytes; 0: none. Set by the route.
     pub max_file: u64,
     /// The robot's newest day key, if the site has a robot.

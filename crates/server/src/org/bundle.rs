@@ -55,7 +55,8 @@ impl Org {
         let site = SiteName { id: id.clone(), name: s.name.clone(), team: s.team.clone() };
         let settings = live.settings(id, self.settings(id)).await?;
         let bot = self.robot_keys().and_then(|keys| keys.day_key(&live.directory, id));
-        Ok((live, SiteAnswer { org: self.fp, site, now: self.now_ms(), settings, presence: None, max_file: 0, bot }))
+        let (now, opens) = (self.now_ms(), self.opens(&s.team));
+        Ok((live, SiteAnswer { org: self.fp, site, now, settings, presence: None, opens, max_file: 0, bot }))
     }
 
     /// `GET /directory?after=`: entries after this number (−1: all).

@@ -1,7 +1,10 @@
 //! What the company defines for its agents and the directory does not sign: tags, reasons for closing, targets of teams, and
-//! visitors who may not write. All of it is in memory; with several servers each reads again what another one changed.
+//! visitors who may not write; their hours, which [`super::hours`] knows, are read here. All of it is in memory; with several servers each reads again what another one changed.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use parking_lot::RwLock;
 use serde::{Serialize, de::DeserializeOwned};
@@ -9,6 +12,7 @@ use tokio::sync::watch;
 
 use super::{Org, OrgError, rows};
 use crate::{
+    hours::Hours,
     proto::{
         Block, ConvId, Kid, Label, LabelKind, Labels, MAX_LABEL_NAME, MAX_LABELS, MAX_PUT_ASIDE_MS, Target, TeamId,
     },
@@ -23,10 +27,11 @@ const MAX_TARGET: u32 = 86_400;
 const TAG: &str = "tag";
 const REASON: &str = "reason";
 const TARGET: &str = "target";
+pub(super) const HOURS: &str = "hours";
 const BLOCK: &str = "block";
 
 /// Key of [`Table::Desk`].
-fn key(kind: &str, id: &[u8]) -> Vec<u8> {
+pub(super) fn key(kind: &str, id: &[u8]) -> Vec<u8> {
     [kind.as_bytes(), &[0], id].concat()
 }
 
@@ -37,7 +42,7 @@ fn kind_of(kind: LabelKind) -> &'static str {
     }
 }
 
-fn put(key: Vec<u8>, value: &impl Serialize) -> Op {
+pub(super) fn put(key: Vec<u8>, value: &impl Serialize) -> Op {
     // derived serialisation of plain data has no way to fail
     Op::Put { table: Table::Desk, key, value: serde_json::to_vec(value).unwrap_or_default() }
 }
@@ -47,6 +52,7 @@ fn put(key: Vec<u8>, value: &impl Serialize) -> Op {
 pub(super) struct DeskTable {
     labels: RwLock<Arc<Labels>>,
     blocks: RwLock<HashMap<Kid, Block>>,
+    pub(super) hours: RwLock<Arc<BTreeMap<TeamId, Hours>>>,
     changed: watch::Sender<()>,
 }
 
@@ -56,32 +62,52 @@ async fn of_kind<T: DeserializeOwned>(store: &dyn Store, kind: &'static str) -> 
     rows.into_iter().map(|(key, value)| Ok((key[prefix.len()..].to_vec(), rows::read(kind, &value)?))).collect()
 }
 
-async fn read(store: &dyn Store) -> Result<(Labels, HashMap<Kid, Block>), OrgError> {
+/// What the table holds.
+struct Rows {
+    labels: Labels,
+    blocks: HashMap<Kid, Block>,
+    hours: BTreeMap<TeamId, Hours>,
+}
+
+/// Values by team.
+async fn by_team<T: DeserializeOwned>(store: &dyn Store, kind: &'static str) -> Result<BTreeMap<TeamId, T>, OrgError> {
+    let team = |(id, value): (Vec<u8>, T)| Some((String::from_utf8(id).ok()?.parse().ok()?, value));
+    Ok(of_kind::<T>(store, kind).await?.into_iter().filter_map(team).collect())
+}
+
+async fn read(store: &dyn Store) -> Result<Rows, OrgError> {
     let list =
         async |kind| Ok::<_, OrgError>(of_kind::<Label>(store, kind).await?.into_iter().map(|(_, l)| l).collect());
-    let team = |(id, target): (Vec<u8>, Target)| Some((String::from_utf8(id).ok()?.parse().ok()?, target));
     let labels = Labels {
         tags: list(TAG).await?,
         reasons: list(REASON).await?,
-        targets: of_kind::<Target>(store, TARGET).await?.into_iter().filter_map(team).collect(),
+        targets: by_team::<Target>(store, TARGET).await?,
+        hours: Vec::new(),
     };
     let blocks = of_kind::<Block>(store, BLOCK).await?.into_iter().map(|(_, block)| (block.visitor, block)).collect();
-    Ok((labels, blocks))
+    Ok(Rows { labels, blocks, hours: by_team(store, HOURS).await? })
 }
 
 impl DeskTable {
     pub(super) async fn load(store: &dyn Store) -> Result<Self, OrgError> {
-        let (labels, blocks) = read(store).await?;
+        let Rows { labels, blocks, hours } = read(store).await?;
         let (changed, _) = watch::channel(());
-        Ok(Self { labels: RwLock::new(labels.into()), blocks: RwLock::new(blocks), changed })
+        let (labels, hours) = (RwLock::new(labels.into()), RwLock::new(hours.into()));
+        Ok(Self { labels, blocks: RwLock::new(blocks), hours, changed })
     }
 
     /// Reads it again: another server may have written.
     pub(super) async fn read_again(&self, store: &dyn Store) -> Result<(), OrgError> {
-        let (labels, blocks) = read(store).await?;
+        let Rows { labels, blocks, hours } = read(store).await?;
         *self.blocks.write() = blocks;
         self.publish(labels);
+        self.publish_hours(hours);
         Ok(())
+    }
+
+    /// Notes that agents are to be told again.
+    pub(super) fn note_change(&self) {
+        self.changed.send_replace(());
     }
 
     fn publish(&self, labels: Labels) {
@@ -94,12 +120,12 @@ impl DeskTable {
 }
 
 impl Org {
-    /// Tags, reasons and targets.
+    /// Tags, reasons and targets; hours are in [`Org::labels_now`].
     pub fn labels(&self) -> Arc<Labels> {
         self.desk_table.labels.read().clone()
     }
 
-    /// Notes each change of [`Org::labels`].
+    /// Notes each change of [`Org::labels_now`] that somebody made.
     pub fn labels_watch(&self) -> watch::Receiver<()> {
         self.desk_table.changed.subscribe()
     }

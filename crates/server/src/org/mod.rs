@@ -10,6 +10,7 @@ mod bundle;
 mod commit;
 mod confirm;
 mod error;
+mod hours;
 mod invites;
 mod labels;
 mod limiter;

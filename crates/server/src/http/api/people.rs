@@ -14,7 +14,7 @@ use crate::{
     },
     hub::{Topic, Who},
     org::InviteClaim,
-    proto::{CloseCode, ErrorCode, SiteId},
+    proto::{CloseCode, ErrorCode, SiteId, TeamPresence},
 };
 
 use super::{
@@ -43,7 +43,17 @@ pub fn presence(http: &Http, site: &str) -> Result<Answer, RequestError> {
     let directory = http.org.directory();
     let site = site.parse::<SiteId>().ok().and_then(|id| directory.site(&id)).filter(|s| s.on);
     let site = site.ok_or_else(|| RequestError::new(ErrorCode::NotFound, "there is no such site"))?;
-    Ok(answer::json(&http.chat.presence(&site.team)))
+    let (now, opens) = (http.chat.presence(&site.team), http.org.opens(&site.team));
+    Ok(answer::json(&PresenceAnswer { now, opens }))
+}
+
+/// Who is there, and outside of the team's hours when they begin, ms.
+#[derive(serde::Serialize)]
+struct PresenceAnswer {
+    #[serde(flatten)]
+    now: TeamPresence,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opens: Option<u64>,
 }
 
 /// Records the widget version that a page of the site loaded. Pages of other origins are ignored.
