@@ -5,7 +5,7 @@ import base from './playwright.config';
 
 export default defineConfig({
   ...base,
-  testMatch: ['pages.spec.ts', 'files.spec.ts', 'launcher.spec.ts', 'talk.spec.ts', 'account.spec.ts', 'robot.spec.ts'],
+  testMatch: ['pages.spec.ts', 'files.spec.ts', 'talk.spec.ts', 'account.spec.ts', 'robot.spec.ts'],
   // Everything is slower in it, the more so beside other work.
   timeout: 180_000,
   expect: { timeout: 30_000 },

@@ -96,3 +96,26 @@ test('a server without that address says it with all of the site', async ({ stag
   await expect(visitor.panel.getByText(P.online)).toBeVisible();
   await expect(visitor.panel.getByText(W.away)).toHaveCount(0);
 });
+
+for (const [lang, opens, own] of [
+  ['zh-CN', /服务时间 \d+月\d+日.*(00:00|12:00|01:00|13:00).* 开始/, '节日期间请拨打 95500'],
+  ['en-GB', /We are back .*(00:00|12:00|01:00|13:00)/, 'Call 95500 during the holidays'],
+] as const) {
+  test.describe(lang, () => {
+    test.use({ lang, timezoneId: 'UTC' });
+    test('outside of its hours the widget says when they begin, or what the company says', async ({ stage }) => {
+      // an hour of the day that is not now
+      const span = new Date().getUTCHours() >= 2 ? '00:00-01:00' : '12:00-13:00';
+      await stage.kefu.cli('hours', 'set', 'svc', '--week', `mon-sun ${span}`, '--zone', 'UTC');
+      const visitor = await stage.visitor();
+      await bringAxe(visitor.page.context());
+      await visitor.visit(stage.shop.origin);
+      await expect(visitor.panel.getByText(opens)).toBeVisible();
+      await picture(visitor.page, `presence-hours-${lang}`);
+      await accessible(visitor.page, 'presence-hours', 'kefu-widget');
+      await stage.kefu.cli('site', 'change', 'web', '--away', own);
+      await visitor.reload();
+      await expect(visitor.panel.getByText(own)).toBeVisible();
+    });
+  });
+}

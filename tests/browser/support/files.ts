@@ -77,8 +77,10 @@ export async function paste(field: Locator, bytes: Buffer, type = 'image/png', n
     (element, [data, kind, called]) => {
       const held = new DataTransfer();
       held.items.add(new File([Uint8Array.from(data)], called, { type: kind }));
-      const event = { clipboardData: held, bubbles: true, composed: true, cancelable: true };
-      element.dispatchEvent(new ClipboardEvent('paste', event));
+      const event = new ClipboardEvent('paste', { bubbles: true, composed: true, cancelable: true });
+      // Firefox takes no files into an event of a script
+      Object.defineProperty(event, 'clipboardData', { value: held });
+      element.dispatchEvent(event);
     },
     [[...bytes], type, name] as const,
   );
