@@ -13,6 +13,7 @@ mod idle;
 mod lists;
 mod messages;
 mod missed;
+mod ratings;
 mod recalls;
 mod resume;
 mod retention;

@@ -96,6 +96,18 @@ pub enum ClientFrame {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reason: Option<LabelId>,
     },
+    /// Of visitors: say how a conversation went, after it was closed.
+    Rate {
+        /// Answered with this number.
+        req: u64,
+        /// The conversation.
+        conv: ConvId,
+        /// 1 to 5; 5 is best.
+        stars: u8,
+        /// The id that a message with their words will have: it doesn't open the conversation again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        msg: Option<MsgId>,
+    },
     /// Put tags on a conversation and take others off.
     Tag {
         /// Answered with this number.

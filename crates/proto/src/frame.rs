@@ -156,6 +156,9 @@ pub struct Summary {
     /// When it was closed because nobody had answered, ms; absent once an agent has handled it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+    /// What its visitor said of it last: 1 to 5, 5 is best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<u8>,
     /// Its tags. Absent for visitors, like the three that follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<LabelId>,

@@ -209,6 +209,11 @@ pub enum Event {
         /// A user id, `visitor`, or a cause of the server such as `@idle`.
         by: String,
     },
+    /// Its visitor said how it went.
+    Rated {
+        /// 1 to 5; 5 is best.
+        stars: u8,
+    },
     /// It was missed, and an agent decided that it needs no answer: not shown to visitors.
     Dismissed {
         /// A user id, `visitor`, or a cause of the server such as `@idle`.

@@ -81,6 +81,7 @@ impl Template {
             dir_seq: 0,
             mover: None,
             missed: None,
+            rating: None,
             tags: Vec::new(),
             priority: Priority::Normal,
             snoozed: None,

@@ -22,11 +22,18 @@ const saved = async (page: Page, act: () => Promise<void>): Promise<{ name: stri
 /** The protocol that drives an installed Firefox tells nothing of downloads: what the page's link would save, read by the page. */
 async function savedByScript(page: Page, act: () => Promise<void>): Promise<{ name: string; bytes: Buffer }> {
   await page.evaluate(() => {
-    const saving = window as unknown as { saved?: Promise<[string, number[]]> };
+    const saving = window as unknown as { saved?: Promise<[string, number[]]>; made?: Map<string, Blob> };
     delete saving.saved;
+    if (saving.made) return;
+    const made = (saving.made = new Map<string, Blob>());
+    const make = URL.createObjectURL;
+    URL.createObjectURL = (blob: Blob) => {
+      const url = make.call(URL, blob);
+      made.set(url, blob);
+      return url;
+    };
     HTMLAnchorElement.prototype.click = function () {
-      const read = async () => [...new Uint8Array(await (await fetch(this.href)).arrayBuffer())];
-      saving.saved = read().then((bytes) => [this.download, bytes]);
+      saving.saved = made.get(this.href)!.arrayBuffer().then((bytes) => [this.download, [...new Uint8Array(bytes)]]);
     };
   });
   await act();

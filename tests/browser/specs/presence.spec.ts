@@ -98,7 +98,7 @@ test('a server without that address says it with all of the site', async ({ stag
 });
 
 for (const [lang, opens, own] of [
-  ['zh-CN', /服务时间 \d+月\d+日.*(00:00|12:00|01:00|13:00).* 开始/, '节日期间请拨打 95500'],
+  ['zh-CN', /人工服务将于 \d+月\d+日.*(00:00|12:00|01:00|13:00) 恢复/, '节日期间请拨打 95500'],
   ['en-GB', /We are back .*(00:00|12:00|01:00|13:00)/, 'Call 95500 during the holidays'],
 ] as const) {
   test.describe(lang, () => {

@@ -147,7 +147,8 @@ impl View {
             Event::Closed { .. } => (self.state, self.owner) = (ConvState::Closed, Owner::None),
             Event::Reopened { .. } => self.state = ConvState::Open,
             Event::Recalled { msg, .. } => self.said.iter_mut().filter(|s| s.msg == msg).for_each(|s| s.text.clear()),
-            Event::Dismissed { .. }
+            Event::Rated { .. }
+            | Event::Dismissed { .. }
             | Event::Tagged { .. }
             | Event::Priority { .. }
             | Event::Snoozed { .. }

@@ -155,6 +155,7 @@ impl CachedConversation {
             waiting_since: (self.row.owner == Owner::Queue && self.row.empty.is_none() && self.row.snoozed.is_none())
                 .then_some(self.row.arrived),
             missed: self.row.missed,
+            rating: self.row.rating.map(|rating| rating.stars),
             tags: self.row.tags.clone(),
             priority: self.row.priority,
             snoozed: self.row.snoozed,

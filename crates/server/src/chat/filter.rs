@@ -33,6 +33,8 @@ pub struct Filter {
     pub tag: Option<LabelId>,
     /// An agent closed it for this reason.
     pub reason: Option<LabelId>,
+    /// Its visitor gave it so many of five stars.
+    pub rating: Option<u8>,
     /// It began at this time or later, ms.
     pub from: Option<u64>,
     /// It began before this time, ms.
@@ -49,6 +51,7 @@ impl Filter {
             && self.state.is_none_or(|state| state == row.state)
             && self.tag.as_ref().is_none_or(|tag| row.tags.contains(tag))
             && self.reason.as_ref().is_none_or(|reason| row.reason.as_ref() == Some(reason))
+            && self.rating.is_none_or(|stars| row.rating.is_some_and(|rating| rating.stars == stars))
     }
 
     /// Before which place the next page begins.

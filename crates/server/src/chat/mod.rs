@@ -36,6 +36,7 @@ mod missed;
 mod open;
 mod post;
 mod presence;
+mod rate;
 mod recall;
 mod receipt;
 mod request_error;

@@ -128,6 +128,7 @@ impl Chat {
             dir_seq: view.dir_seq(),
             mover: None,
             missed: None,
+            rating: None,
             tags: Vec::new(),
             priority: Priority::Normal,
             snoozed: None,

@@ -230,7 +230,8 @@ impl Chat {
                 conversation.count(header)?;
                 // only their visitor sees those that are empty
                 let joined = conversation.joined_by(header.msg_id(), self.now_ms());
-                if conversation.row.state == ConvState::Closed {
+                let remark = conversation.row.rating.and_then(|rating| rating.remark);
+                if conversation.row.state == ConvState::Closed && remark != Some(header.msg_id()) {
                     self.charge(conn, address, Act { changes: 1, records: 2, ..Act::default() })?;
                     conversation.reopen_ops(
                         joined.as_ref().unwrap_or(&conversation.row),

@@ -56,6 +56,9 @@ pub struct Row {
     /// When it was closed because nobody had answered, ms; none once an agent has handled it (see `missed.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<u64>,
+    /// What its visitor said of it last (see `rate.rs`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rating: Option<Rating>,
     /// Its tags, in the order in which it got them (see `handling.rs`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<LabelId>,
@@ -71,6 +74,16 @@ pub struct Row {
     /// While nothing of its visitor is stored that people could answer (see `empty.rs`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub empty: Option<Empty>,
+}
+
+/// How a conversation went, as its visitor says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rating {
+    /// 1 to 5; 5 is best.
+    pub stars: u8,
+    /// The id of the message with their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remark: Option<MsgId>,
 }
 
 /// The maker of a transfer that was not taken up yet.

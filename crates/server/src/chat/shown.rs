@@ -98,9 +98,12 @@ fn for_agents(event: &Event) -> bool {
         | Event::Reason { .. }
         | Event::Blocked { .. }
         | Event::Unblocked { .. } => true,
-        Event::Open { .. } | Event::Owner { .. } | Event::Closed { .. } | Event::Reopened { .. } | Event::Hidden {} => {
-            false
-        }
+        Event::Open { .. }
+        | Event::Owner { .. }
+        | Event::Closed { .. }
+        | Event::Reopened { .. }
+        | Event::Rated { .. }
+        | Event::Hidden {} => false,
     }
 }
 

@@ -129,6 +129,7 @@ async fn control(http: &Http, conn: &Arc<Conn>, address: IpAddr, frame: ClientFr
         F::Recall { conv, msg, .. } => chat.recall(conn, address, conv, msg).await,
         F::Restore { conv, envelopes, .. } => chat.restore(conn, address, conv, &envelopes).await,
         F::Close { conv, reason, .. } => chat.close(conn, address, conv, reason).await,
+        F::Rate { conv, stars, msg, .. } => chat.rate(conn, address, conv, stars, msg).await,
         F::Tag { conv, add, remove, .. } => chat.tag(conn, conv, &add, &remove).await,
         F::Priority { conv, priority, .. } => chat.set_priority(conn, conv, priority).await,
         F::Snooze { conv, until, .. } => chat.snooze(conn, conv, until).await,
@@ -153,6 +154,7 @@ fn request_of(frame: &ClientFrame) -> Option<u64> {
         | F::Recall { req, .. }
         | F::Restore { req, .. }
         | F::Close { req, .. }
+        | F::Rate { req, .. }
         | F::Tag { req, .. }
         | F::Priority { req, .. }
         | F::Snooze { req, .. }
@@ -180,6 +182,7 @@ fn conversation_of(frame: &ClientFrame) -> Option<ConvId> {
         | F::Recall { conv, .. }
         | F::Restore { conv, .. }
         | F::Close { conv, .. }
+        | F::Rate { conv, .. }
         | F::Tag { conv, .. }
         | F::Priority { conv, .. }
         | F::Snooze { conv, .. }

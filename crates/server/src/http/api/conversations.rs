@@ -56,6 +56,7 @@ fn filter(request: &Request<Incoming>) -> Result<Filter, RequestError> {
         state,
         tag: read(request, "tag", "the id of a tag")?,
         reason: read(request, "reason", "the id of a reason")?,
+        rating: read(request, "rating", "a number of stars")?,
         from: number(request, "from")?,
         to: number(request, "to")?,
     })
