@@ -63,6 +63,8 @@ export interface Conv {
   waiting_since?: number;
   /** When it was closed because nobody had answered; absent unless people still have to see to that. */
   missed?: number;
+  /** What its visitor said of it last: 1 to 5. */
+  rating?: number;
   /** What agents sort by; the server sends it to agents only. */
   tags?: string[];
   priority?: Priority;
@@ -153,6 +155,7 @@ export type Request =
   | { t: 'open'; id: string; nonce: string; site: string; x: string; ann: string; form?: string }
   | { t: 'restore'; conv: string; envelopes: string[] }
   | { t: 'close'; conv: string; reason?: string }
+  | { t: 'rate'; conv: string; stars: number; msg?: string }
   | { t: 'tag'; conv: string; add?: string[]; remove?: string[] }
   | { t: 'priority'; conv: string; priority: Priority }
   | { t: 'snooze'; conv: string; until?: number }
@@ -269,6 +272,7 @@ export type RecordEvent =
   | { t: 'open'; site: string; team: string; nonce: string; ed: string; x: string }
   | { t: 'owner'; owner: string; team: string; why: OwnerWhy; by?: string }
   | { t: 'closed' | 'reopened' | 'dismissed'; by: string }
+  | { t: 'rated'; stars: number }
   | { t: 'recalled'; seq: number; msg: string; by: string; note?: boolean }
   | { t: 'tagged'; tags: string[]; by: string }
   | { t: 'priority'; priority: Priority; by: string }
@@ -526,6 +530,8 @@ export interface SiteReply {
   greeting: unknown;
   /** What is said when nobody is there. */
   away?: unknown;
+  /** Whether visitors are asked how it went. */
+  rating?: boolean;
   presence?: PresenceState;
   /** Outside of the team's hours: when they begin, ms. */
   opens?: number;

@@ -37,6 +37,9 @@ pub struct SettingsArgs {
     /// What the widget says when nobody is there; "" for the default
     #[arg(long, value_name = "TEXT")]
     away: Option<String>,
+    /// Whether visitors are asked how a conversation went
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
+    rating: Option<bool>,
     /// Whether the widget refuses to start in pages without https
     #[arg(long, value_name = "YES|NO", value_parser = yes_or_no)]
     require_secure: Option<bool>,
@@ -52,7 +55,11 @@ fn yes_or_no(text: &str) -> Result<bool, String> {
 
 impl SettingsArgs {
     fn is_empty(&self) -> bool {
-        self.form.is_none() && self.greeting.is_none() && self.away.is_none() && self.require_secure.is_none()
+        self.form.is_none()
+            && self.greeting.is_none()
+            && self.away.is_none()
+            && self.rating.is_none()
+            && self.require_secure.is_none()
     }
 
     /// The settings with what was given changed.
@@ -66,6 +73,7 @@ impl SettingsArgs {
         if let Some(away) = &self.away {
             settings.away = away.trim().into();
         }
+        settings.rating = self.rating.unwrap_or(settings.rating);
         settings.require_secure = self.require_secure.unwrap_or(settings.require_secure);
         settings
     }

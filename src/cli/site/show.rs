@@ -27,7 +27,7 @@ impl Args {
         let settings = company.view.sites.get(&self.id).cloned().unwrap_or_default();
         if ctx.json {
             out::print_json(&json!({"id": self.id, "name": site.name, "origins": site.origins, "team": site.team,
-                "on": site.on, "robot": site.bot, "form": settings.form, "greeting": settings.greeting, "away": settings.away,
+                "on": site.on, "robot": site.bot, "form": settings.form, "greeting": settings.greeting, "away": settings.away, "rating": settings.rating,
                 "require_secure": settings.require_secure, "old_widgets": old.of(&self.id).collect::<Vec<_>>()}));
             return Ok(());
         }
@@ -47,6 +47,7 @@ impl Args {
             ("form", form::words(&settings.form)),
             ("greeting", settings.greeting),
             ("when away", settings.away),
+            ("rating", if settings.rating { "asked" } else { "not asked" }.into()),
             ("https only", if settings.require_secure { "yes" } else { "no" }.into()),
             ("robot", site.bot.as_ref().map(ToString::to_string).unwrap_or_default()),
             ("state", if site.on { "on" } else { "off" }.into()),

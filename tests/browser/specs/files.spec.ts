@@ -33,7 +33,10 @@ async function savedByScript(page: Page, act: () => Promise<void>): Promise<{ na
       return url;
     };
     HTMLAnchorElement.prototype.click = function () {
-      saving.saved = made.get(this.href)!.arrayBuffer().then((bytes) => [this.download, [...new Uint8Array(bytes)]]);
+      saving.saved = made
+        .get(this.href)!
+        .arrayBuffer()
+        .then((bytes) => [this.download, [...new Uint8Array(bytes)]]);
     };
   });
   await act();

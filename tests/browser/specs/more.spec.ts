@@ -40,7 +40,7 @@ test('it is loaded once, when a file is attached, by a page whose policy has a n
   await visitor.field.press('Enter');
   await expect(visitor.log.getByText('.txt')).toBeVisible();
   expect(paths).toHaveLength(1);
-  await expect(visitor.log.locator('bdi[dir=ltr]')).toHaveCSS("display", "flex");
+  await expect(visitor.log.locator('bdi[dir=ltr]')).toHaveCSS('display', 'flex');
 });
 
 test('no network when it is needed: the page says so, and goes on by itself when there is one', async ({ stage }) => {
@@ -82,8 +82,7 @@ test.describe('a false server', () => {
     const { page, panel } = visitor;
     const src = /src="([^"]*)"/.exec(stage.shop.snippet)![1]!;
     const read = async (address: URL) => Buffer.from(await (await fetch(address)).arrayBuffer());
-    const named = (kind: string, text: string) =>
-      new URL(new RegExp(`${kind}-[0-9a-f]{16}\\.js`).exec(text)![0], src);
+    const named = (kind: string, text: string) => new URL(new RegExp(`${kind}-[0-9a-f]{16}\\.js`).exec(text)![0], src);
     const launcher = await (await fetch(src)).text();
     const address = named('more', String(await read(named('panel', launcher))));
     const right = await read(address);

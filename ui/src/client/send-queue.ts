@@ -93,6 +93,14 @@ export class SendQueue {
   }
 
   /** Sealed, kept and on its way already (`uploads.ts`). */
+  /** Under an id that the server was told before. */
+  addAs(msg: string, body: Body): Promise<void> {
+    return this.serial(async () => {
+      await this.keep(await this.append({ msg, note: false, body }));
+      this.host.changed();
+    }).finally(() => this.pump());
+  }
+
   addFile(msg: string, body: FileBody): Promise<void> {
     return this.serial(async () => {
       this.uploads.add(msg, sealedSize(body.size));

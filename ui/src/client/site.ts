@@ -53,6 +53,7 @@ export function siteInfo(reply: SiteReply, id: string, signedName: string, orgNa
     form: Array.isArray(form) ? form.flatMap(field) : [],
     greeting: localised(reply.greeting),
     away: localised(reply.away),
+    rating: reply.rating === true,
     maxFile: maxFileOf(reply),
   };
 }

@@ -293,6 +293,8 @@ export class Timeline {
       case 'reopened':
       case 'dismissed':
         return { t: v.t, by: v.by, name: this.userName(v.by) };
+      case 'rated':
+        return { t: 'rated', stars: starsOf(v.stars) };
       default:
         return this.ofEvent?.(v, (user) => this.userName(user));
     }
@@ -325,3 +327,6 @@ export class Timeline {
     return { ...mine, ...rest, author, kind: o.note ? 'note' : 'text', text: body.text ?? '', file };
   }
 }
+
+/** The server's word. */
+const starsOf = (n: unknown): number => Math.min(5, Math.max(1, Math.round(Number(n)) || 1));

@@ -1,5 +1,6 @@
 /** The visitor's client as pages know it: what they show, and what a visitor does. How it comes about is in `visitor-session.ts`. */
 import type { Body } from '../crypto/envelope';
+import { hex, random } from '../crypto/bytes';
 import { createHttp } from '../link/http';
 import { ClientError, type Picked, type Thread, type VisitorClient, type VisitorOptions } from '../model';
 import { computed, signal, when } from '../signals';
@@ -154,6 +155,14 @@ export class Visitor implements VisitorClient {
   markRead(): void {
     this.thread.value?.markRead();
   }
+  async rate(stars: number, words: string): Promise<void> {
+    const thread = this.thread.value;
+    if (!thread) return;
+    const msg = words ? hex(random(16)) : undefined;
+    await this.session.engine!.context.request({ t: 'rate', conv: thread.id, stars, msg });
+    if (msg) await thread.outbox.addAs(msg, { t: 'text', ts: this.deps.env.now(), text: words });
+  }
+
   /** After what was written before: a message that came later would open it again. */
   async close(): Promise<void> {
     const thread = this.thread.value;

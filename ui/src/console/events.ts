@@ -2,6 +2,7 @@
 import type { Labels, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
+import { starred } from '../ui/readable';
 import { handlingText } from './handling';
 
 /** Why the robot goes. */
@@ -59,6 +60,8 @@ export function eventText(
       return t('evDismissed', { name: by(e.by, e.name) });
     case 'reopened':
       return t('evReopened', { name: by(e.by, e.name) });
+    case 'rated':
+      return t('evRated', { name: visitorName, stars: starred(e.stars) });
     case 'epoch': {
       if (e.bot) return t('evBotIn');
       return e.botBefore ? t('evBotOut') : null;

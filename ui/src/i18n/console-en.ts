@@ -294,6 +294,7 @@ export const en: Record<keyof typeof zh, string> = {
   evDismissed: '{name} decided that this missed conversation needs no answer',
   after: 'Continues',
   evMoved: '{name} passed the conversation to {team}; its key holds what follows',
+  evRated: '{name} rated: {stars}',
   evReopened: '{name} reopened the conversation',
   evBotIn: 'The robot answers: it can read what follows',
   evBotOut: 'The robot left: from here on only the team can read',

@@ -281,6 +281,7 @@ export const zh = {
   evDismissed: '{name} 确认此未接会话不再处理',
   after: '接续会话',
   evMoved: '{name}把会话转给“{team}”，此后的消息由该组的密钥加密',
+  evRated: '{name} 的评价：{stars}',
   evReopened: '{name} 重新打开了会话',
   evBotIn: '机器人应答：它能看到此后的消息',
   evBotOut: '机器人已离开：此后的消息只有团队能看到',

@@ -137,6 +137,10 @@ export interface HistoryFilter {
   /** Who has it, or answered last. */
   agent?: string;
   state?: 'open' | 'closed';
+  tag?: string;
+  reason?: string;
+  /** Stars that its visitor gave last. */
+  rating?: number;
 }
 
 /** It may be empty and not be the last one. */

@@ -33,6 +33,8 @@ export type ThreadEvent =
     }
   | { t: 'closed'; by: string; name?: string }
   | { t: 'reopened'; by: string; name?: string }
+  /** Its visitor said how it went: 1 to 5, 5 is best. */
+  | { t: 'rated'; stars: number }
   /** It was missed, and an agent decided that it needs no answer. Only shown to agents. */
   | { t: 'dismissed'; by: string; name?: string }
   /** How an agent sorted it. Only shown to agents, like these. `is`: ids of tags, the priority, the reason. */

@@ -31,6 +31,8 @@ export interface SiteInfo {
   greeting: Localised;
   /** What is said when nobody is there; nothing: the widget's own words. */
   away: Localised;
+  /** Whether visitors are asked how it went. */
+  rating: boolean;
   /** Largest file, in bytes; 0: none are taken. */
   maxFile: number;
 }
@@ -88,6 +90,8 @@ export interface VisitorClient {
   markRead(): void;
   /** Ends it as soon as there is a connection and what was written before is sent. Rejects if the server refuses. */
   close(): Promise<void>;
+  /** Says how a closed conversation went: 1 to 5 stars, which the server reads, and words, which it does not. Rejects if it is refused. */
+  rate(stars: number, words: string): Promise<void>;
   /** The visitor wants the end, and it has not come yet. */
   closing: ReadonlySignal<boolean>;
   /** Gives that up; so does writing on. */

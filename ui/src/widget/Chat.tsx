@@ -4,6 +4,7 @@ import type { Tray } from '../files/tray';
 import type { Message, SiteInfo, VisitorClient } from '../model';
 import { fieldLabel } from '../i18n/fields';
 import { errorText, t, widget } from '../i18n/widget';
+import { makePart } from '../part';
 import type { Signal } from '../signals';
 import { Banner } from '../ui/Banner';
 import { RichText } from '../ui/RichText';
@@ -13,6 +14,7 @@ import { lastWhere } from '../ui/group';
 import { Icon } from '../ui/Icon';
 import { MessageList } from '../ui/MessageList';
 import { WaitBanner } from '../ui/WaitBanner';
+import { usePart } from '../ui/usePart';
 import { short } from '../ui/readable';
 import { eventText } from './events';
 import { siteName } from './Header';
@@ -135,6 +137,7 @@ export function Chat({ client, site, open, draft, tray }: ChatProps) {
       {closed && !again ? (
         <div class="w-closed">
           <p>{t(missed(messages) ? 'closedMissed' : 'closed')}</p>
+          {site.rating && rateable(messages) && <RatingSlot client={client} />}
           <Button kind="primary" size="sm" onClick={() => setAgain(true)}>
             {t('again')}
           </Button>
@@ -185,6 +188,19 @@ const unsent = (messages: readonly Message[]): boolean => messages[messages.leng
 export function missed(messages: readonly Message[]): boolean {
   const last = lastWhere(messages, (m) => m.event?.t === 'closed')?.event;
   return last?.t === 'closed' && last.by === '@missed';
+}
+
+/** Whether its visitor has not said yet how it went. */
+export function rateable(messages: readonly Message[]): boolean {
+  const last = lastWhere(messages, (m) => m.event?.t === 'closed' || m.event?.t === 'rated')?.event;
+  return last?.t === 'closed' && last.by !== '@missed' && messages.some((m) => !m.mine && m.kind === 'text');
+}
+
+const ratingPart = makePart(async () => (await import('./Rating')).Rating);
+
+function RatingSlot({ client }: { client: VisitorClient }) {
+  const Rating = usePart(ratingPart);
+  return Rating && <Rating client={client} />;
 }
 
 /** Answers the robot proposes; pressing one sends it like a text that was typed. */

@@ -2,6 +2,7 @@
 import type { Message } from '../model';
 import { t } from '../i18n/widget';
 import { t as shared } from '../i18n/shared';
+import { starred } from '../ui/readable';
 
 /** Null: nothing a visitor needs to know. */
 export function eventText(message: Message): string | null {
@@ -27,6 +28,8 @@ export function eventText(message: Message): string | null {
       );
     case 'reopened':
       return t('evReopened');
+    case 'rated':
+      return t('evRated', { stars: starred(e.stars) });
     case 'epoch': {
       if (e.bot) return t('evBotIn');
       return e.botBefore ? t('evBotOut') : null;

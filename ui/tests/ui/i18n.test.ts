@@ -3,6 +3,7 @@ import { fill, lang, pickLang, type Texts } from '../../src/i18n/core';
 import { console_ } from '../../src/i18n/console';
 import { files } from '../../src/i18n/files';
 import { history } from '../../src/i18n/history';
+import { rating } from '../../src/i18n/rating';
 import { replies } from '../../src/i18n/replies';
 import { launcher } from '../../src/i18n/launcher';
 import { shared } from '../../src/i18n/shared';
@@ -19,6 +20,7 @@ const tables: Record<string, Texts<string>> = {
   console: console_,
   files,
   history,
+  rating,
   replies,
   waiting,
 };

@@ -25,13 +25,21 @@ pub struct SiteSettings {
     /// What it says when nobody is there.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub away: String,
+    /// Whether visitors are asked how a conversation went.
+    pub rating: bool,
     /// Whether the widget refuses pages without https.
     pub require_secure: bool,
 }
 
 impl Default for SiteSettings {
     fn default() -> Self {
-        Self { form: Value::Array(Vec::new()), greeting: String::new(), away: String::new(), require_secure: false }
+        Self {
+            form: Value::Array(Vec::new()),
+            greeting: String::new(),
+            away: String::new(),
+            rating: true,
+            require_secure: false,
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 /** By what conversations of the past are found. Changes take effect at once. */
 import { useId } from 'preact/hooks';
-import type { AgentClient } from '../../model';
+import type { AgentClient, Labels } from '../../model';
 import { t } from '../../i18n/history';
 import { Button } from '../../ui/Button';
+import { starred } from '../../ui/readable';
 import { filtersNow, type Filters as Values, type HistoryState } from './history';
+
+type Label = Labels['tags'][number];
 
 interface Choice {
   value: string;
@@ -49,7 +52,9 @@ function DateField({ label, value, onValue }: { label: string; value?: string; o
   );
 }
 
-/** `searching`: the index does not know whether a conversation is open. */
+const labelled = (list: readonly Label[]): Choice[] => list.map(({ id, name }) => ({ value: id, label: name }));
+
+/** `searching`: the index knows nothing of what can change: state, labels, rating. */
 export function Filters({
   client,
   state,
@@ -61,6 +66,7 @@ export function Filters({
 }) {
   const now = filtersNow();
   const me = client.me.value;
+  const labels = client.labels.value;
   const set = (name: keyof Values) => (value: string) => state.setFilters({ ...now, [name]: value || undefined });
   const teams = client.teams.value.filter((team) => me?.teams.includes(team.id));
   const n = Object.keys(now).length;
@@ -92,15 +98,25 @@ export function Filters({
           onValue={set('agent')}
         />
         {!searching && (
-          <Select
-            label={t('state')}
-            value={now.state}
-            choices={[
-              { value: 'open', label: t('open') },
-              { value: 'closed', label: t('closed') },
-            ]}
-            onValue={set('state')}
-          />
+          <>
+            <Select
+              label={t('state')}
+              value={now.state}
+              choices={[
+                { value: 'open', label: t('open') },
+                { value: 'closed', label: t('closed') },
+              ]}
+              onValue={set('state')}
+            />
+            <Select label={t('tag')} value={now.tag} choices={labelled(labels.tags)} onValue={set('tag')} />
+            <Select label={t('reason')} value={now.reason} choices={labelled(labels.reasons)} onValue={set('reason')} />
+            <Select
+              label={t('rating')}
+              value={now.rating}
+              choices={[5, 4, 3, 2, 1].map((n) => ({ value: `${n}`, label: starred(n) }))}
+              onValue={set('rating')}
+            />
+          </>
         )}
       </div>
       {n > 0 && (

@@ -13,9 +13,12 @@ export interface Filters {
   site?: string;
   agent?: string;
   state?: string;
+  tag?: string;
+  reason?: string;
+  rating?: string;
 }
 
-const NAMES = ['from', 'to', 'team', 'site', 'agent', 'state'] as const;
+const NAMES = ['from', 'to', 'team', 'site', 'agent', 'state', 'tag', 'reason', 'rating'] as const;
 /** Empty pages that are asked for in a row before the person is asked whether to go on. */
 const EMPTY_PAGES = 20;
 /** Results of a search at first, and more each time. */
@@ -35,7 +38,7 @@ function dayStart(date: string | undefined, days: number): number | undefined {
 }
 
 /** For the server. */
-export function filterOf({ from, to, team, site, agent, state }: Filters): HistoryFilter {
+export function filterOf({ from, to, team, site, agent, state, tag, reason, rating }: Filters): HistoryFilter {
   return {
     from: dayStart(from, 0),
     to: dayStart(to, 1),
@@ -43,6 +46,9 @@ export function filterOf({ from, to, team, site, agent, state }: Filters): Histo
     site,
     agent,
     state: state === 'open' || state === 'closed' ? state : undefined,
+    tag,
+    reason,
+    rating: /^[1-5]$/.test(rating ?? '') ? Number(rating) : undefined,
   };
 }
 
