@@ -5,6 +5,7 @@
 
 mod chat;
 mod company;
+mod desk;
 mod disk;
 mod fsync;
 mod idle;
@@ -19,6 +20,7 @@ mod report;
 mod report_overload;
 mod report_read;
 mod scratch;
+mod sealed;
 mod server;
 mod start;
 mod stored;
@@ -55,6 +57,9 @@ enum What {
     Fsync(fsync::Args),
     /// Create agents for kefu bench chat --url, on the server to measure
     Prepare(prepare::Args),
+    /// Gives an agent sealed conversations, of which one is very long
+    #[command(hide = true)]
+    Desk(desk::Args),
     /// Fills a store and waits to be killed
     #[command(hide = true)]
     Fill(populate::Args),
@@ -66,7 +71,7 @@ enum What {
 impl Args {
     /// Whether it works on the data directory of a company.
     pub fn data(&self) -> bool {
-        matches!(self.what, What::Prepare(_))
+        matches!(self.what, What::Prepare(_) | What::Desk(_))
     }
 
     /// Runs the measurement and prints a table, or one JSON object.
@@ -74,6 +79,7 @@ impl Args {
         let json = ctx.json;
         let measured = match self.what {
             What::Prepare(args) => return args.run(ctx),
+            What::Desk(args) => return args.run(ctx),
             What::Server(args) => args.run(),
             What::Fill(args) => args.run(),
             What::Start(args) => measure(json, async || args.run().await),

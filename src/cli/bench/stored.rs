@@ -54,21 +54,41 @@ impl Template {
         Ok(Self { site, team, key_epoch, announcement: from_b64u(&ann)?, noise })
     }
 
+    /// The site of the conversations.
+    pub fn site(&self) -> &SiteId {
+        &self.site
+    }
+
     /// A new conversation that began at this time, ms.
     pub fn conversation(&self, number: u64, created: u64) -> Conversation {
-        let (id, ed) = (ConvId(random()), random::<32>());
+        let id = ConvId(random());
         let mut announcement = self.announcement.clone();
         announcement[4..20].copy_from_slice(&id.0);
         // its first bytes are the id under which it is remembered
         let signature = announcement.len() - SIGNATURE_LEN;
         announcement[signature..].copy_from_slice(&random::<SIGNATURE_LEN>());
+        self.opened(number, created, id, (random(), random()), random(), announcement, 0)
+    }
+
+    /// The same of what a visitor with these keys (`ed` and `x`) made.
+    #[expect(clippy::too_many_arguments, reason = "the fields of an opening, each used once")]
+    pub fn opened(
+        &self,
+        number: u64,
+        created: u64,
+        id: ConvId,
+        (ed, x): ([u8; 32], [u8; 32]),
+        nonce: [u8; 16],
+        announcement: Vec<u8>,
+        dir_seq: u32,
+    ) -> Conversation {
         let row = Row {
             site: self.site.clone(),
             team: self.team.clone(),
             owner: Owner::Queue,
             state: ConvState::Open,
             ed: b64u(&ed),
-            x: b64u(&random::<32>()),
+            x: b64u(&x),
             created,
             arrived: created,
             last_agent: None,
@@ -78,7 +98,7 @@ impl Template {
             key_epoch: self.key_epoch,
             bot: false,
             day: None,
-            dir_seq: 0,
+            dir_seq,
             mover: None,
             missed: None,
             rating: None,
@@ -88,7 +108,7 @@ impl Template {
             reason: None,
             empty: None,
         };
-        Conversation { number, id, visitor: hash::kid(&ed), row, announcement: announcement.into() }
+        Conversation { number, id, nonce, visitor: hash::kid(&ed), row, announcement: announcement.into() }
     }
 
     /// A message of a conversation whose envelope has so many bytes.
@@ -108,13 +128,20 @@ pub struct Conversation {
     /// Which one it is, from 0.
     pub number: u64,
     id: ConvId,
+    nonce: [u8; 16],
     visitor: Kid,
     row: Row,
     announcement: Bytes,
 }
 
 impl Conversation {
-    fn batch(&self, ops: Vec<Op>) -> Batch {
+    /// Its id.
+    pub fn id(&self) -> ConvId {
+        self.id
+    }
+
+    /// A change of it.
+    pub fn batch(&self, ops: Vec<Op>) -> Batch {
         Batch { conv: Some(self.id), rev: None, ops }
     }
 
@@ -126,7 +153,7 @@ impl Conversation {
     pub fn opening(&self) -> Batch {
         let row = &self.row;
         let (site, team, ed, x) = (row.site.clone(), row.team.clone(), row.ed.clone(), row.x.clone());
-        let open = Event::Open { site, team, nonce: b64u(&random::<16>()), ed, x };
+        let open = Event::Open { site, team, nonce: b64u(&self.nonce), ed, x };
         let owner = Event::Owner { owner: Owner::Queue, team: row.team.clone(), why: OwnerWhy::Open, by: None };
         let id = HeaderView::parse(&self.announcement).map_or(MsgId(random()), |(_, head)| head.msg_id());
         let opening = vec![

@@ -40,10 +40,11 @@ import { maxFileOf } from './site';
 import type { KnowledgeCache } from './knowledge-cache';
 import { noteBefore, transfer } from './transfer';
 import { PreviewQueue } from './preview-queue';
+import { ReadQueue } from './read-queue';
 
 const PAGE = 50;
-/** Conversations of the lists that are followed, so that unread counts and previews are right. */
-const FOLLOWED = 200;
+/** Conversations of the lists that are followed, so that unread counts and previews are right: as many as an agent can have. */
+const FOLLOWED = 1_000;
 
 export abstract class AgentDesk extends AgentSignals {
   protected readonly list = new ConvList(
@@ -52,7 +53,9 @@ export abstract class AgentDesk extends AgentSignals {
     (user) => this.engine?.context.directory().nameOf(user) ?? user,
   );
   /** Timeline on screen, of conversations that are followed only for that. */
-  private readonly previews = new PreviewQueue((id, on) => this.peek(id, on));
+  private readonly previews = new PreviewQueue((id, on) => this.readLine(id, on));
+  /** Own conversations and the queue, after each sign-in. */
+  private readonly toRead = new ReadQueue((id) => this.readListed(id));
   readonly conversations = this.list.items;
   /** Null unless signed in. */
   protected engine: Engine | null = null;
@@ -89,6 +92,7 @@ export abstract class AgentDesk extends AgentSignals {
     this.shown.clear();
     this.handing.clear();
     this.previews.clear();
+    this.toRead.clear();
     this.passwordSet = null;
     this.cursor = {};
     this.maxFiles.clear();
@@ -121,7 +125,7 @@ export abstract class AgentDesk extends AgentSignals {
     let followed = 0;
     for (const c of [...w.convs].sort((a, b) => b.last_at - a.last_at)) {
       const tabs = this.list.tabsOf(c);
-      if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.followQuietly(c);
+      if ((tabs.mine || tabs.queue) && followed++ < FOLLOWED) this.toRead.add(c.id);
     }
   }
 
@@ -265,7 +269,13 @@ export abstract class AgentDesk extends AgentSignals {
     const t = this.thread(conv);
     this.shown.add(conv);
     this.engine!.follow(conv);
+    if (!t.synced.peek()) this.toRead.after(this.wasRead(t));
     return t;
+  }
+
+  /** Settles when it is read, or will not be for the moment. */
+  private wasRead(t: Conversation): Promise<void> {
+    return t.until(() => t.synced.value || !!t.ended || !this.engine?.link.online).catch(() => undefined);
   }
 
   have(conv: string): number {
@@ -289,8 +299,25 @@ export abstract class AgentDesk extends AgentSignals {
     this.previews.remove(conv);
   }
 
+  /** The thread of a line on screen, if it is read anyway. */
+  peek(conv: string): Conversation | null {
+    const t = this.engine?.conversations.get(conv);
+    if (!t) return null;
+    this.shown.add(conv);
+    return t;
+  }
+
+  /** Follows one of the lists. Resolves when it has been read. */
+  private async readListed(id: string): Promise<void> {
+    const c = this.list.get(id);
+    const tabs = c && this.list.tabsOf(c);
+    if (!c || !this.engine || !(tabs!.mine || tabs!.queue)) return;
+    this.followQuietly(c);
+    await this.wasRead(this.thread(id));
+  }
+
   /** Follows what a line shows, or no more. Resolves when it has been read. */
-  private async peek(id: string, on: boolean): Promise<void> {
+  private async readLine(id: string, on: boolean): Promise<void> {
     const c = this.list.get(id);
     if (!c || !this.engine) return;
     const tabs = this.list.tabsOf(c);

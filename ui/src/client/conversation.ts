@@ -45,6 +45,8 @@ import { Waiters } from './waiters';
 
 /** How long "is typing" stays without a word, ms. */
 const TYPING_MS = 6_000;
+/** While a log is read, its place is kept at most once in this time, ms. */
+const KEEP_MS = 250;
 /** Changes that others make are shown at once, and then at most once in this time, however many there are; ms. */
 const SHOW_MS = 50;
 
@@ -104,6 +106,7 @@ export class Conversation implements Thread {
   private asked = '';
   /** Up to here it is remembered, and may be shown. */
   private kept = 0;
+  private keptAt = 0;
   private typingTimer: ReturnType<typeof setTimeout> | undefined;
   /** For changes that others cause, who may cause many at once. */
   private readonly shown = new Throttle(SHOW_MS, () => this.publish());
@@ -167,6 +170,7 @@ export class Conversation implements Thread {
   async prepare(): Promise<void> {
     await this.log.memory.load();
     this.log.history.expect();
+    this.keptAt = Date.now();
     this.publish();
   }
 
@@ -196,10 +200,11 @@ export class Conversation implements Thread {
       if (env && env.sender === this.context.kid && r.seq > before && COUNTED.includes(env.kind))
         this.log.memory.acknowledged(r.seq, env);
       this.queued--;
-      // before anything is sealed in a new epoch or shown
-      if (entry?.epoch || this.queued === 0) {
+      // before anything is sealed in a new epoch or shown; nothing is sealed before all of it is read
+      if (live ? entry?.epoch || this.queued === 0 : this.queued === 0 && Date.now() - this.keptAt > KEEP_MS) {
         await this.remember(gen);
         this.kept = r.seq;
+        this.keptAt = Date.now();
       }
       if (this.log.history.contradicts && !this.ended) this.end('error.history');
       if (env) {
@@ -242,6 +247,7 @@ export class Conversation implements Thread {
   private async go(gen: string): Promise<void> {
     this.gen = this.asked = gen;
     await this.remember(gen);
+    this.kept = this.have;
     this.synced.value = true;
     this.reading = null;
     this.publish();

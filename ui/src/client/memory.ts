@@ -82,6 +82,10 @@ const logOf = ({
   prev,
 }: Remembered): Pick<Remembered, 'gen' | 'seq' | 'mark' | 'digest' | 'prev'> => ({ gen, seq, mark, digest, prev });
 
+/** Whether all that is given is there already. */
+const isIn = (some: Partial<Remembered>, all: Remembered): boolean =>
+  (Object.keys(some) as (keyof Remembered)[]).every((k) => some[k] === all[k]);
+
 export class Memory {
   /** As of the last `load`, `refresh` or `save`. */
   now: Remembered = NOTHING;
@@ -158,6 +162,8 @@ export class Memory {
 
   /** What was accepted since the last time, in one step. Never rejects: a browser that keeps nothing is named as such. */
   save(log: Partial<Remembered>): Promise<void> {
+    const nothingNew = !this.newEpochs.length && !this.newSent.length && isIn(log, this.now);
+    if (nothingNew) return Promise.resolve();
     // nothing but this: another tab may have come back from a backup meanwhile, to a place that is lower
     return this.write({ ...NOTHING, gen: this.now.gen, ...log }, merged);
   }

@@ -121,7 +121,7 @@ export class Timeline {
   private lineOf(e: Entry, state: Message['state'], recallable: (seq: number, at: number) => boolean): Message {
     const known = this.lines.get(e);
     const quote = this.quoteOf(e);
-    const words = `${textsOf(e).length} ${quote?.text}`;
+    const words = e.edits || quote ? `${textsOf(e).length} ${quote?.text}` : '';
     const same =
       known &&
       known.words === words &&

@@ -24,12 +24,14 @@ interface ItemProps {
   client: AgentClient;
   item: ConvItem;
   on: boolean;
+  /** Whether it is where Tab enters the list; not said: each is. */
+  stop?: boolean;
   onSelect: () => void;
 }
 
-export const ListItem = memo(Item, (a, b) => a.item === b.item && a.on === b.on);
+export const ListItem = memo(Item, (a, b) => a.item === b.item && a.on === b.on && a.stop === b.stop);
 
-function Item({ client, item, on, onSelect }: ItemProps) {
+function Item({ client, item, on, stop, onSelect }: ItemProps) {
   const state = useConsole();
   const name = nameOf(item);
   const closed = item.conv.state === 'closed';
@@ -44,6 +46,7 @@ function Item({ client, item, on, onSelect }: ItemProps) {
       type="button"
       class={`c-item${item.unread ? ' c-new' : ''}${closed ? ' c-closed' : ''}`}
       aria-current={on}
+      tabIndex={stop === false ? -1 : 0}
       onClick={onSelect}
     >
       <Avatar name={name} />
@@ -121,8 +124,7 @@ export function previewOf(last: Message | null): string {
 
 function Preview({ client, item, on }: { client: AgentClient; item: ConvItem; on: boolean }) {
   const state = useConsole();
-  // Own conversations are followed anyway; the same thread comes back for the same id.
-  const thread = useMemo(() => (item.tabs.mine ? client.open(item.id) : null), [client, item.id, item.tabs.mine]);
+  const thread = item.tabs.mine ? client.peek(item.id) : null;
   const { last } = item;
   const text = useMemo(() => previewOf(last), [last?.text, last?.side, last?.file]);
   const draft = state.draftOf(item.id, 'reply') || state.draftOf(item.id, 'note');

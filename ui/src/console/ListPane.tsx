@@ -10,6 +10,7 @@ import * as icon from '../ui/icons';
 import { useSignal } from '../ui/signals';
 import { ListItem } from './ListItem';
 import { MyStatus } from './MyStatus';
+import { Rows } from './Rows';
 import { listed } from './conversations';
 import { FilterBar } from './FilterBar';
 import { isIn, isOn, NO_FILTER, ofTab } from './filters';
@@ -89,9 +90,6 @@ export function ListPane({ client }: { client: AgentClient }) {
   const aside = asideIn(all, state.tab.value);
   const more = client.more.value[state.tab.value];
   const list = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    list.current?.querySelector('[aria-current="true"]')?.scrollIntoView({ block: 'nearest' });
-  }, [state.selected.value]);
 
   const onArrow = (e: KeyboardEvent) => {
     const by = e.key === 'ArrowRight' ? 1 : e.key === 'ArrowLeft' ? -1 : 0;
@@ -160,15 +158,24 @@ export function ListPane({ client }: { client: AgentClient }) {
       </div>
       <FilterBar client={client} found={items.length} />
       <div ref={list} class="c-items" role="tabpanel" aria-label={t(state.tab.value)}>
-        {items.map((item) => (
-          <ListItem
-            key={item.id}
-            client={client}
-            item={item}
-            on={item.id === state.selected.value}
-            onSelect={() => state.select(item.id)}
+        {items.length > 0 && (
+          <Rows
+            key={state.tab.value}
+            items={items}
+            scroller={list}
+            kindOf={({ conv }) => (conv.tags || conv.snoozed !== undefined ? 'labels' : 'plain')}
+            chosen={state.selected.value}
+            row={(item, stop) => (
+              <ListItem
+                client={client}
+                item={item}
+                on={item.id === state.selected.value}
+                stop={stop}
+                onSelect={() => state.select(item.id)}
+              />
+            )}
           />
-        ))}
+        )}
         {more && <More key={`${state.tab.value}${filtered}`} client={client} list={list} filtered={filtered} />}
         {!items.length && !more && filtered && (
           <Empty icon={icon.inbox} title={t('filterNone')}>

@@ -195,6 +195,8 @@ export interface AgentClient {
   readerAccess(): Promise<ReaderAccess | null>;
   /** The page no longer shows it. */
   leave(conv: string): void;
+  /** The thread of a line of a list that is on screen: null unless it is read anyway. */
+  peek(conv: string): Thread | null;
   /** A line of a list is on screen: its name and last words are read, a few conversations at a time. */
   watch(conv: string): void;
   unwatch(conv: string): void;
