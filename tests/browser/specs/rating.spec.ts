@@ -2,6 +2,7 @@
 import { accessible, bringAxe } from '../support/axe';
 import { canary, search } from '../support/canary';
 import { expect, picture, test } from '../support/test';
+import { H, History } from '../support/history';
 import { W } from '../support/visitor';
 
 const R = {
@@ -48,6 +49,15 @@ for (const lang of ['zh-CN', 'en-GB']) {
       await expect(visitor.panel.getByText(W.closed)).toBeVisible();
       await agent.sees(words);
       await expect(agent.log.getByText(R.theirs)).toBeVisible();
+      // the history finds it by its stars
+      const history = new History(agent.page);
+      await history.open();
+      await agent.page.getByText(H.filters).click();
+      await history.choose(/^(访客评价|Rating)$/, '★☆☆☆☆');
+      await expect(history.rows).toHaveCount(0);
+      await history.choose(/^(访客评价|Rating)$/, '★★★★☆');
+      await expect(history.rows).toHaveCount(1);
+      await expect(history.rows.first()).toContainText('★★★★☆');
       await visitor.reload();
       await expect(visitor.log.getByText(R.mine)).toBeVisible();
       await expect(ask).toHaveCount(0);

@@ -11,7 +11,7 @@ import { memo } from '../ui/memo';
 import { fileLine } from '../ui/fileLine';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
-import { short } from '../ui/readable';
+import { starred, short } from '../ui/readable';
 import { full, now, relative } from '../ui/time';
 import { nameOf } from './conversations';
 import { dueAt, priorityOf, waitsSince } from './filters';
@@ -38,7 +38,7 @@ function Item({ client, item, on, stop, onSelect }: ItemProps) {
   const at = item.tabs.missed && state.tab.value === 'missed' ? item.conv.missed! : item.lastAt;
   const since = waitsSince(item);
   const priority = priorityOf(item);
-  const { snoozed, tags } = item.conv;
+  const { snoozed, tags, rating } = item.conv;
   const row = useOnScreen(client, item);
   return (
     <button
@@ -70,9 +70,10 @@ function Item({ client, item, on, stop, onSelect }: ItemProps) {
           <Owner item={item} me={client.me.value?.user} />
           <Badge n={item.unread} label={t('unread', { n: item.unread })} />
         </span>
-        {(tags || snoozed !== undefined) && (
+        {(tags || rating || snoozed !== undefined) && (
           <span class="c-item-labels">
             {snoozed !== undefined && <span class="c-label">{snoozedText(snoozed, now.value)}</span>}
+            {rating && <span class="c-label">{starred(rating)}</span>}
             {tags && <Tags ids={tags} labels={client.labels.value} most={3} />}
           </span>
         )}
