@@ -1,6 +1,7 @@
 //! What servers that share a database count and remember together for a while: it expires and is in no backup.
 
 use futures_util::future::BoxFuture;
+use kefu_proto::ConvId;
 
 use crate::StoreError;
 
@@ -37,4 +38,10 @@ pub trait Ephemeral: Send + Sync {
 
     /// Whether nobody did this under the name within this time; as safe as a batch that is acknowledged.
     fn first<'a>(&'a self, name: &'a [u8], within_ms: u64) -> BoxFuture<'a, Result<bool, StoreError>>;
+
+    /// Resolves if what was read of a conversation before is what others read, too, and not of a Redis that was the primary once.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] if fewer replicas than a batch needs confirm that they belong to this primary.
+    fn confirm(&self, conv: ConvId) -> BoxFuture<'_, Result<(), StoreError>>;
 }

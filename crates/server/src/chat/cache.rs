@@ -168,7 +168,8 @@ impl ConversationCache {
     pub async fn read_ahead(&self, convs: BTreeSet<ConvId>) -> Vec<Shared> {
         let unread = convs.into_iter().filter(|conv| self.cached(*conv).is_none());
         let reads = stream::iter(unread.map(|conv| self.get(conv))).buffer_unordered(AT_ONCE);
-        reads.filter_map(async |read| read.ok().flatten()).collect().await
+        let read: Vec<_> = reads.collect().await;
+        read.into_iter().filter_map(|read| read.ok().flatten()).collect()
     }
 
     /// The conversation, or the refusal if there is none.
@@ -309,13 +310,16 @@ impl ConversationCache {
 
     /// Reads a row again after a conflict, in case the commit that caused it has not come through the feed yet.
     pub async fn refresh(&self, conv: ConvId) -> Result<(), StoreError> {
-        let Some(shared) = self.get(conv).await? else { return Ok(()) };
-        if let Some(now) = self.store.head(conv).await? {
-            let mut conversation = shared.lock();
-            if now.rev > conversation.rev {
-                (conversation.rev, conversation.row) = (now.rev, Row::decode(&now.value)?);
-            }
+        self.newest(conv).await.map(|_| ())
+    }
+
+    /// Reads a row again; its revision in the store, none if it isn't there.
+    pub async fn newest(&self, conv: ConvId) -> Result<Option<u32>, StoreError> {
+        let (Some(shared), Some(now)) = (self.get(conv).await?, self.store.head(conv).await?) else { return Ok(None) };
+        let mut conversation = shared.lock();
+        if now.rev > conversation.rev {
+            (conversation.rev, conversation.row) = (now.rev, Row::decode(&now.value)?);
         }
-        Ok(())
+        Ok(Some(now.rev))
     }
 }

@@ -72,6 +72,16 @@ impl<'a> Arrived<'a> {
     }
 }
 
+/// Whether it would have been stored at another time: it may have been.
+fn depends_on_state(refusal: &RequestError) -> bool {
+    use ErrorCode as E;
+    refusal.limit == Some(Limit::Conversation)
+        || matches!(
+            refusal.code,
+            E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
+        )
+}
+
 /// What becomes of an envelope.
 pub enum Posting<'a> {
     /// It is on its way: the acknowledgement is the record that the fan-out sends back. Or it was refused.
@@ -94,17 +104,19 @@ impl Chat {
         let Some(conversation) = self.cache.cached(arrived.header.conv()).filter(|_| !reads) else {
             return Posting::Waiting(Box::pin(self.post_unread(conn, address, bytes)));
         };
+        let rev = conversation.lock().rev;
         let batch = self
             .admit_sender(conn, address, &arrived)
             .and_then(|()| self.batch_of(conn, address, &arrived, &conversation, None));
         match batch {
             Ok(batch) => self.submit(conn, batch, bytes),
-            Err(refusal) => Posting::Waiting(Box::pin(self.echo(conn, refusal, bytes))),
+            Err(refusal) => Posting::Waiting(Box::pin(self.echo(conn, refusal, Some(rev), bytes))),
         }
     }
 
     /// An envelope for which something is read.
     async fn post_unread(&self, conn: &Conn, address: Address, bytes: Bytes) -> Result<(), RejectedEnvelope> {
+        let mut rev = None;
         let batch = async {
             let arrived = Arrived::parse(&bytes)?;
             self.admit_sender(conn, address, &arrived)?;
@@ -116,16 +128,18 @@ impl Chat {
                 _ => None,
             };
             let conversation = self.cache.require(arrived.header.conv()).await?;
+            rev = Some(conversation.lock().rev);
             self.batch_of(conn, address, &arrived, &conversation, recalled.as_ref())
         };
         let batch = batch.await;
-        self.submit_or_echo(conn, batch, bytes).await
+        self.submit_or_echo(conn, batch, rev, bytes).await
     }
 
     async fn submit_or_echo(
         &self,
         conn: &Conn,
         batch: Result<Batch, RequestError>,
+        rev: Option<u32>,
         bytes: Bytes,
     ) -> Result<(), RejectedEnvelope> {
         match batch {
@@ -133,7 +147,7 @@ impl Chat {
                 Posting::Done(done) => done,
                 Posting::Waiting(waiting) => waiting.await,
             },
-            Err(refusal) => self.echo(conn, refusal, bytes).await,
+            Err(refusal) => self.echo(conn, refusal, rev, bytes).await,
         }
     }
 
@@ -151,27 +165,46 @@ impl Chat {
 
     /// An error says "not stored", so an envelope that is stored must get its record instead, even if it would be refused
     /// by now: it was sent again because the first echo was lost, and meanwhile the epoch or the owner changed.
-    async fn echo(&self, conn: &Conn, refusal: RequestError, bytes: Bytes) -> Result<(), RejectedEnvelope> {
+    async fn echo(
+        &self,
+        conn: &Conn,
+        refusal: RequestError,
+        rev: Option<u32>,
+        bytes: Bytes,
+    ) -> Result<(), RejectedEnvelope> {
         match self.stored(conn, &refusal, &bytes).await {
             Some(frame) => {
                 self.metrics.duplicates.inc();
                 conn.outbox.push(Frame::Record(shown(Reader { who: &conn.who, rev: conn.rev }, frame)));
                 Ok(())
             }
-            None => Err(rejected(&bytes, refusal)),
+            None => Err(rejected(&bytes, self.certain(refusal, rev, &bytes).await)),
+        }
+    }
+
+    /// The refusal of an envelope that was not found. `rev`: of the conversation when it was refused. Another server may know better,
+    /// and have this envelope in its queue still: with a state that is not the newest, nobody is told that it is not stored.
+    async fn certain(&self, refusal: RequestError, rev: Option<u32>, bytes: &[u8]) -> RequestError {
+        let (Some(rev), Some(shared)) = (rev, self.store.ephemeral()) else { return refusal };
+        let Ok((_, header)) = HeaderView::parse(bytes) else { return refusal };
+        if !depends_on_state(&refusal) {
+            return refusal;
+        }
+        let newest = async {
+            let now = self.cache.newest(header.conv()).await?;
+            shared.confirm(header.conv()).await?;
+            Ok::<_, StoreError>(now == Some(rev))
+        };
+        match newest.await {
+            Ok(true) => refusal,
+            Ok(false) => RequestError::new(ErrorCode::Conflict, "the conversation has changed; send it again"),
+            Err(e) => e.into(),
         }
     }
 
     /// The record of an envelope that was refused, if it is stored and its sender may see it.
     async fn stored(&self, conn: &Conn, refusal: &RequestError, bytes: &[u8]) -> Option<Bytes> {
-        use ErrorCode as E;
-        let full = refusal.limit == Some(Limit::Conversation);
-        if !full
-            && !matches!(
-                refusal.code,
-                E::Malformed | E::EpochStale | E::DirectoryStale | E::Closed | E::NotOwner | E::Forbidden | E::TooLate
-            )
-        {
+        if !depends_on_state(refusal) {
             return None;
         }
         let (_, header) = HeaderView::parse(bytes).ok()?;

@@ -9,11 +9,12 @@ use kefu_redis_link::{Cmd, Value, cmd};
 use super::{
     RedisStore, Shared,
     fill::WAIT,
-    keys::COMPANY,
+    keys::{COMPANY, lane_of},
     scripts::SCRIPTS,
     value::{bytes, number},
 };
 use crate::{Ephemeral, StoreError, Take};
+use kefu_proto::ConvId;
 
 impl Shared {
     async fn ask_company(self: &Arc<Self>, question: Cmd) -> Result<Value, StoreError> {
@@ -79,6 +80,18 @@ impl Ephemeral for RedisStore {
                 Some(have) if first && number(have) < replicas.into() => Err(StoreError::Unwritable),
                 _ => Ok(first),
             }
+        }
+        .boxed()
+    }
+
+    fn confirm(&self, conv: ConvId) -> BoxFuture<'_, Result<(), StoreError>> {
+        async move {
+            let mut question = cmd("EXISTS");
+            question.arg(self.shared.keys.conversation(conv));
+            // as if the newest of all records had been read
+            let (_, before) = self.shared.ask_safe(lane_of(conv), question, |_| u64::MAX).await?;
+            // without replicas there is nobody to confirm it
+            if before == u64::MAX { Ok(()) } else { Err(StoreError::Unwritable) }
         }
         .boxed()
     }
