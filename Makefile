@@ -17,7 +17,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools cluster clean-demo clean-cluster dist test-dist size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools cluster clean-demo clean-cluster dist test-dist test-containers size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -113,7 +113,8 @@ fuzz: ## Mutated input for every parser of untrusted input, a minute each
 crash: ## 2,000 kills of the server under load (minutes)
 	KEFU_KILLS=2000 $(CARGO) test --locked --test it crash -- --nocapture
 
-cluster-crash: tools ## Two servers over a Redis: 200 kills, 50 failovers each by Sentinel and Cluster, 100 partitions, 50 freezes, 50 times slow or full (an hour and a half; root)
+cluster-crash: tools ## Two servers over a Redis: two balancers with Keepalived, 200 kills, 50 failovers each by Sentinel and Cluster, 100 partitions, 50 freezes, 50 times slow or full (an hour and a half; root)
+	packaging/test-tools.sh balancers
 	KEFU_CLUSTER_KILLS=200 KEFU_FAILOVERS=50 KEFU_CLUSTER_FAILOVERS=50 KEFU_PARTITIONS=100 KEFU_FREEZES=50 KEFU_SCARCITIES=50 \
 		$(CARGO) test --locked --test it cluster:: -- --nocapture --include-ignored --test-threads=1
 
@@ -125,6 +126,9 @@ dist: ui cross-tools ## dist/: executables, packages, images for x86-64, ARM64, 
 
 test-dist: ## The packages of dist/ in a clean Debian with its own systemd (root; after make dist)
 	packaging/test-dist.sh
+
+test-containers: ## packaging/compose*.yaml as their heads say, while containers die (ten minutes; root, Docker or Podman; KEFU is a static executable)
+	@if docker info > /dev/null 2>&1; then packaging/test-containers.sh; else packaging/test-podman.sh packaging/test-containers.sh; fi
 
 size: ui ## What takes the space in the executable for x86-64 servers
 	CARGO_PROFILE_RELEASE_STRIP=none packaging/build.sh x86_64-unknown-linux-musl

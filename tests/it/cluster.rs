@@ -1,6 +1,7 @@
 //! Several servers of one company over a real Redis.
 
 mod apart;
+mod balancers;
 mod counted;
 mod deaths;
 mod documents;

@@ -44,7 +44,10 @@ impl Args {
     /// Runs the measurement.
     pub async fn run(self) -> anyhow::Result<Report> {
         ensure!(self.pairs > 0 && self.seconds > 0 && self.times > 0.0, "pairs, seconds and times are above 0");
-        ensure!(!self.target.tls, "under TLS nothing waits for the socket: leave out --tls");
+        ensure!(
+            !self.target.tls || self.window.is_some(),
+            "under TLS nothing waits for the socket: give --window, or leave out --tls"
+        );
         let server = Server::start(&self.target, self.pairs).await?;
         let Self { pairs, capacity, times, seconds, bytes, .. } = self;
         let (window, close) = (self.window.map(usize::from), server.own.is_none());

@@ -6,6 +6,8 @@ pub mod dice;
 pub mod document;
 pub mod history;
 pub mod http;
+pub mod lan;
+pub mod page;
 pub mod peer;
 pub mod proxy;
 pub mod server;

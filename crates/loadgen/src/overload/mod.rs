@@ -75,8 +75,9 @@ impl Overload {
     ) -> Result<OverloadReport, LoadError> {
         let agents = target.agents.get(..self.pairs);
         let agents = agents.ok_or(LoadError::TooFewAgents { pairs: self.pairs, agents: target.agents.len() })?;
-        if target.address.tls.is_some() {
-            return Err(LoadError::Failed("under TLS nothing waits for the socket; use plain HTTP".to_owned()));
+        if target.address.tls.is_some() && self.window.is_none() {
+            let why = "under TLS nothing waits for the socket: give --window, or use plain HTTP";
+            return Err(LoadError::Failed(why.to_owned()));
         }
         let (target, tally) = (Rc::new(target.clone()), Tally::new()?);
         stage(Stage::Opening(self.pairs));

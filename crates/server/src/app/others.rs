@@ -1,7 +1,7 @@
 //! The other servers of a company, if it is in a database that several share: joining them, and what a server does that can't reach
 //! them or is to take no more clients.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 use serde_json::{Value, json};
@@ -46,7 +46,7 @@ impl Others {
         let bus = match backend {
             Backend::File(_) => None,
             Backend::Shared(_, link) => {
-                let own = Own { listen: config.server.listen.to_string(), since: org.now_ms() };
+                let own = Own { listen: reached_at(config.server.listen), since: org.now_ms() };
                 let prefix = &config.storage.prefix;
                 Some(RedisBus::new(link.clone(), prefix, &secrets.cluster_key, org.clock(), own))
             }
@@ -143,5 +143,29 @@ impl Away {
             serving.send_replace(true);
             tracing::info!("clients are welcome again");
         }
+    }
+}
+
+/// What the list of servers calls the address of this one: all of them listen on `0.0.0.0` where nothing else was set, so the
+/// machine's name takes its place.
+fn reached_at(listen: SocketAddr) -> String {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    if listen.ip().is_unspecified() && !name.is_empty() {
+        format!("{name}:{}", listen.port())
+    } else {
+        listen.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_listens_everywhere_goes_by_the_name_of_its_machine() {
+        let everywhere = ["0.0.0.0:8443", "[::]:8443"].map(|listen| reached_at(listen.parse().unwrap()));
+        assert!(everywhere.iter().all(|address| address.ends_with(":8443")));
+        assert!(!everywhere[0].starts_with("0.0.0.0") && everywhere[0] == everywhere[1]);
+        assert_eq!(reached_at("10.0.0.11:8443".parse().unwrap()), "10.0.0.11:8443");
     }
 }
