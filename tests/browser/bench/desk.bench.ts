@@ -3,7 +3,7 @@
  * and so is what is sealed (`kefu bench desk`). Prints a table, and fails beyond the goals. `CONVERSATIONS`, `LONG`, `ROUNDS` change it.
  */
 import type { Locator, Page } from '@playwright/test';
-import { Agent, C } from '../support/agent';
+import { type Agent, C } from '../support/agent';
 import { expect, test } from '../support/test';
 import { held, interactions, untilPainted, watchTiming } from '../support/timing';
 
@@ -90,7 +90,10 @@ test('the desk of an agent with many conversations', async ({ stage }) => {
     await page.goto(li.console);
     loads.push(await shownAfter(page));
   }
-  row('load of the page until the list shows words', `${median(loads).toFixed(0)} ms, at most ${worst(loads).toFixed(0)}`);
+  row(
+    'load of the page until the list shows words',
+    `${median(loads).toFixed(0)} ms, at most ${worst(loads).toFixed(0)}`,
+  );
   const read = await allRead(li);
   row('  until the long one is read', `${read.toFixed(0)} ms`);
   await memory('after that');
@@ -172,7 +175,11 @@ test('the desk of an agent with many conversations', async ({ stage }) => {
   });
   await felt('filter on and off', 4, async () => {
     await page.getByRole('button', { name: /^(筛选|Filter)/ }).click();
-    for (const on of [1, 2]) await page.getByText(/^(等我回复|Waits on me)$/).nth(on % 2 ? 0 : 0).click();
+    for (const on of [1, 2])
+      await page
+        .getByText(/^(等我回复|Waits on me)$/)
+        .nth(on % 2 ? 0 : 0)
+        .click();
     await page.getByRole('button', { name: /^(筛选|Filter)/ }).click();
   });
   await felt('to the queue and back', 2, async () => {

@@ -22,8 +22,8 @@ export function watchTiming(): void {
   const timing: Timing = { events: new Map(), frame: 0, input: 0, painted: 0 };
   window.timing = timing;
   new PerformanceObserver((list) => {
+    // moves of the pointer and the like have none
     for (const e of list.getEntries() as (PerformanceEventTiming & { interactionId?: number })[])
-      // moves of the pointer and the like have none
       if (e.interactionId)
         timing.events.set(e.interactionId, Math.max(e.duration, timing.events.get(e.interactionId) ?? 0));
   }).observe({ type: 'event', durationThreshold: 16, buffered: true } as PerformanceObserverInit);
@@ -64,7 +64,8 @@ export async function untilPainted(page: Page, act: () => Promise<void>, shown: 
 export async function interactions(page: Page, act: () => Promise<void>): Promise<{ events: number[]; frame: number }> {
   const settle = () =>
     page.evaluate(
-      () => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))),
+      () =>
+        new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 100)))),
     );
   await settle();
   await page.evaluate(() => Object.assign(window.timing, { events: new Map(), frame: 0 }));

@@ -32,7 +32,10 @@ export function Rows<T extends { id: string }>({ items, scroller, kindOf, chosen
   const offsets = useMemo(() => offsetsOf(items, (item) => known[kindOf(item)] ?? GUESS_PX), [items, known]);
   const { from, to } = spanOf(offsets, place.value.top, place.value.height);
   const indexOf = (id: string | null) => (id === null ? -1 : items.findIndex((item) => item.id === id));
-  const stop = Math.max(0, active.value === null || indexOf(active.value) < 0 ? indexOf(chosen) : indexOf(active.value));
+  const stop = Math.max(
+    0,
+    active.value === null || indexOf(active.value) < 0 ? indexOf(chosen) : indexOf(active.value),
+  );
 
   // reads where the list is; renders only when other rows are on screen
   const look = () => {

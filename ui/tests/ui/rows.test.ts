@@ -23,11 +23,29 @@ describe('rows of a long list', () => {
   });
 
   it('are few in a short list, and some where nothing is laid out yet', () => {
-    expect(spanOf(offsetsOf([], () => 60), 0, 0)).toEqual({ from: 0, to: 0 });
-    expect(spanOf(offsetsOf([1, 2], () => 60), 0, 600)).toEqual({ from: 0, to: 2 });
+    expect(
+      spanOf(
+        offsetsOf([], () => 60),
+        0,
+        0,
+      ),
+    ).toEqual({ from: 0, to: 0 });
+    expect(
+      spanOf(
+        offsetsOf([1, 2], () => 60),
+        0,
+        600,
+      ),
+    ).toEqual({ from: 0, to: 2 });
     expect(spanOf(offsets, 0, 0)).toEqual({ from: 0, to: 24 });
     // shorter than before: what was scrolled to is no more
-    expect(spanOf(offsetsOf([1, 2, 3], () => 60), 40_000, 600)).toEqual({ from: 0, to: 3 });
+    expect(
+      spanOf(
+        offsetsOf([1, 2, 3], () => 60),
+        40_000,
+        600,
+      ),
+    ).toEqual({ from: 0, to: 3 });
   });
 
   it('are scrolled to only if they are out of view', () => {
