@@ -13,6 +13,7 @@ import * as icon from '../ui/icons';
 import { WaitBanner } from '../ui/WaitBanner';
 import { sayError } from './acts';
 import { dismissing, dismissMissed } from './missed';
+import { narrow } from './narrow';
 import { accept, decline } from './Offers';
 import { EmojiButton } from './EmojiButton';
 import { colleagues, named } from './replies/mentions';
@@ -118,7 +119,7 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
             onValue={(text) => state.setDraft(item.id, state.mode.peek(), text)}
             onSend={send}
             onTyping={note ? undefined : (on) => client.typing(item.id, on)}
-            placeholder={t(note ? 'noteHint' : state.ctrlSends.value ? 'replyHintCtrl' : 'replyHint')}
+            placeholder={hint(note, state.ctrlSends.value)}
             ctrlSends={state.ctrlSends.value}
             foot={<EmojiButton disabled={!note && !!blocked} />}
             label={t(note ? 'note' : 'reply')}
@@ -141,6 +142,10 @@ export function ReplyBox({ client, item, thread }: BoxProps) {
     </section>
   );
 }
+
+/** On a phone there is space for little, and there are no keys to name. */
+const hint = (note: boolean, ctrlSends: boolean): string =>
+  note ? t('noteHint') : narrow.value ? `${t('reply')}…` : t(ctrlSends ? 'replyHintCtrl' : 'replyHint');
 
 /** A reply that was begun while one could still write; it is not sent, and must not be hidden. */
 function Kept({ item }: { item: ConvItem }) {

@@ -26,8 +26,19 @@ export function SnoozeDialog({ client, item, onClose }: { client: AgentClient; i
     if (future && (await state.acts.once('snooze', () => client.snooze(item.id, until)))) onClose();
   };
   return (
-    <Dialog title={t('snooze')} onClose={onClose}>
-      <form class="k-field" onSubmit={(e) => void go(e)}>
+    <Dialog
+      title={t('snooze')}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{shared('cancel')}</Button>
+          <Button kind="primary" type="submit" form="c-snooze" disabled={!future} busy={state.acts.isBusy('snooze')}>
+            {t('snooze')}
+          </Button>
+        </>
+      }
+    >
+      <form id="c-snooze" class="k-field" onSubmit={(e) => void go(e)}>
         <label for="c-until">{more('until')}</label>
         <input
           id="c-until"
@@ -42,12 +53,6 @@ export function SnoozeDialog({ client, item, onClose }: { client: AgentClient; i
         <span id="c-until-hint" class="k-hint">
           {more('snoozeHint')}
         </span>
-        <div class="c-offer-acts">
-          <Button onClick={onClose}>{shared('cancel')}</Button>
-          <Button kind="primary" type="submit" disabled={!future} busy={state.acts.isBusy('snooze')}>
-            {t('snooze')}
-          </Button>
-        </div>
       </form>
     </Dialog>
   );

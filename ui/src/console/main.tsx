@@ -5,6 +5,7 @@ import '../ui/signals';
 import { startClock } from '../ui/time';
 import { App } from './App';
 import { registerShell } from './app/install';
+import { fitToKeyboard } from './keyboard';
 import { startLang } from './settings';
 import { createConsoleState } from './state';
 import { ConsoleContext } from './useConsole';
@@ -12,6 +13,7 @@ import './index.css';
 
 startLang();
 startClock();
+fitToKeyboard();
 render(
   <ConsoleContext.Provider value={createConsoleState()}>
     <App client={createAgentClient({})} />

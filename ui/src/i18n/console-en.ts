@@ -164,7 +164,7 @@ export const en: Record<keyof typeof zh, string> = {
 
   reply: 'Reply',
   note: 'Note',
-  replyHint: 'Reply to the visitor… (Enter sends, Shift+Enter makes a line)',
+  replyHint: 'Reply to the visitor… (Shift+Enter: new line)',
   noteHint: 'A note to your colleagues…',
   noteOnly: 'Only your team can read notes. The visitor cannot.',
   assist: 'Suggested answers',
@@ -176,7 +176,7 @@ export const en: Record<keyof typeof zh, string> = {
   assistOff: 'No suggested answers',
   ctrlSends: 'Send with Ctrl+Enter',
   enterSends: 'Send with Enter',
-  replyHintCtrl: 'Write to the visitor… (Ctrl+Enter sends, Enter makes a line)',
+  replyHintCtrl: 'Reply to the visitor… (Ctrl+Enter sends)',
   find: 'Find in conversation',
   findNone: 'Nothing found',
   findAt: '{at} of {n}',
