@@ -1,19 +1,23 @@
 /**
- * The widget: two files, `panel` and `launcher` by mode, each of which needs nothing else. Subresource integrity does not cover chunks, so
- * there must be none. `build/build.mjs` builds both and tells the launcher the name and hash of the panel.
+ * The widget: `panel` and `launcher` by mode. The launcher is one file; of the panel come two chunks and a style sheet, of which
+ * `build/parts.mjs` makes files that subresource integrity covers. `build/build.mjs` builds all and tells each file the names and hashes of
+ * those that it loads.
  */
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
-import { ownNames } from './build/names.mjs';
+import { alone } from './build/minify.mjs';
+import { groups } from './build/parts.mjs';
 
 /** A style sheet with all that it imports. */
 const style = (url: URL): string =>
   readFileSync(url, 'utf8').replace(/@import "([^"]+)";/g, (_, file: string) => style(new URL(file, url)));
-const STYLE = ['launcher', 'index'].map((name) => style(new URL(`src/widget/${name}.css`, import.meta.url))).join('');
+const STYLE = ['launcher', 'index', 'more']
+  .map((name) => style(new URL(`src/widget/${name}.css`, import.meta.url)))
+  .join('');
 /** Class names of our style sheets. Shorter ones look like `k-on`, which may as well be a subtraction; so may properties. */
 const CLASSES = new Set(STYLE.match(/\.[kw]-[a-z]{3}[a-z0-9-]*/g)!.map((c) => c.slice(1)));
 const PROPERTIES = new Set(STYLE.match(/--[kw]-[a-z]{3}[a-z0-9-]*/g)!);
-/** The launcher has the tokens of both. */
+/** The launcher has the tokens of all. */
 const USED = new Set(STYLE.match(/(?<=var\()--k-[a-z0-9-]+/g));
 /** Those that are put together at run time, or that browser tests look for. */
 const KEPT = /^(k-(avatar|banner|bubble-row|btn|dot|kind|left|right|state)|w-(in|left|open|right))/;
@@ -23,13 +27,13 @@ const byUse = (names: Iterable<string>): string[] => {
   const uses = (name: string) => STYLE.split(name).length;
   return [...names].sort((a, b) => uses(b) - uses(a));
 };
-/** From the style sheets alone, so that both files call it the same. */
+/** From the style sheets alone, so that all files call it the same. */
 const SHORT = new Map([
   ...byUse([...CLASSES].filter((name) => !KEPT.test(name))).map((name, i) => [name, `k${i.toString(36)}`] as const),
   ...byUse(PROPERTIES).map((name, i) => [name, `--${i.toString(36)}`] as const),
 ]);
 
-/** Custom properties and classes of our own style sheets get short names; nothing outside the two files knows them. */
+/** Custom properties and classes of our own style sheets get short names; nothing outside the widget's files knows them. */
 const shortStyles: Plugin = {
   name: 'short-styles',
   enforce: 'post',
@@ -61,6 +65,10 @@ const withoutDetails: Plugin = {
   },
 };
 
+const root = new URL('.', import.meta.url).pathname;
+const SRC = `${root}src`;
+const PANEL = `${SRC}/widget/entry-panel.ts`;
+
 export default defineConfig(({ mode }) => ({
   plugins: [withoutDetails, shortStyles],
   publicDir: false,
@@ -71,32 +79,33 @@ export default defineConfig(({ mode }) => ({
     // Supported browsers (README.md) know all of ES2022 but static blocks; build.mjs sees to it that there are none.
     target: 'es2022',
     cssTarget: ['chrome94', 'firefox93', 'safari15.4'],
+    cssMinify: true,
     modulePreload: false,
     assetsInlineLimit: Number.MAX_SAFE_INTEGER,
     reportCompressedSize: false,
-
-    minify: 'terser',
-    terserOptions: {
-      ecma: 2020,
-      module: true,
-      toplevel: true,
-      // Vite's default works around a fault of Safari 10
-      safari10: false,
-      compress: { passes: 3, keep_fargs: false, sequences: false, inline: 1 },
-      // terser leaves alone what browsers call so, too
-      mangle: {
-        properties: {
-          regex: new RegExp(`^(?:${ownNames(new URL('src', import.meta.url).pathname).join('|')})$`),
-          keep_quoted: true,
-        },
-      },
-      format: { comments: false },
-    },
-    lib: {
-      entry: mode === 'launcher' ? 'src/widget/entry-launcher.ts' : 'src/widget/entry-panel.ts',
-      formats: ['iife'],
-      name: 'kefuWidget',
-      fileName: () => (mode === 'launcher' ? 'kefu.js' : 'panel.js'),
-    },
+    ...(mode === 'launcher'
+      ? {
+          minify: 'terser',
+          terserOptions: alone(SRC),
+          lib: {
+            entry: 'src/widget/entry-launcher.ts',
+            formats: ['iife'],
+            name: 'kefuWidget',
+            fileName: () => 'kefu.js',
+          },
+        }
+      : {
+          // build/parts.mjs does, the files together
+          minify: false,
+          lib: { entry: PANEL, formats: ['cjs'], fileName: () => 'panel.js' },
+          rolldownOptions: {
+            output: {
+              esModule: false,
+              generatedCode: { symbols: false },
+              chunkFileNames: '[name].js',
+              codeSplitting: { groups: groups(PANEL) },
+            },
+          },
+        }),
   },
 }));

@@ -16,6 +16,7 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { installable } from './shell.mjs';
 import { brotli, packedWidget } from './pack.mjs';
+import { cut, hashed, integrity } from './parts.mjs';
 
 const root = new URL('..', import.meta.url).pathname;
 const dist = join(root, 'dist');
@@ -31,33 +32,34 @@ await installable(root, join(dist, 'console'));
 if (existsSync(join(root, 'demo.html'))) await page('demo');
 
 /**
- * The panel first, whose hash is compiled into the launcher, so that the pin of the snippet covers both; and both in one file, for pages
- * that want one.
+ * The panel's two files first, whose hashes are compiled into the panel and into the launcher, so that the pin of the snippet covers all;
+ * and all in one file, for pages that want one.
  */
 async function buildWidget() {
-  const half = async (mode, define = {}) => {
-    await build({ root, configFile: join(root, 'vite.widget.ts'), mode, logLevel: 'warn', define });
-  };
-  const read = (name) => readFileSync(join(dist, 'w', name));
-  await half('panel');
-  const panel = read('panel.js');
-  const name = `panel-${createHash('sha256').update(panel).digest('hex').slice(0, 16)}.js`;
+  const half = (mode, options = {}) =>
+    build({ root, configFile: join(root, 'vite.widget.ts'), mode, logLevel: 'warn', ...options });
+  const { output } = [await half('panel', { build: { write: false } })].flat()[0];
+  const chunks = Object.fromEntries(output.map(({ fileName, code }) => [fileName, code]));
+  if (Object.keys(chunks).sort().join() !== 'first.js,more.js,panel.js')
+    throw new Error(`the panel must be two chunks and an entry, and is ${Object.keys(chunks)}`);
+  const { panel, more } = await cut(join(root, 'src'), chunks);
   await half('launcher', {
-    __PANEL_FILE__: JSON.stringify(name),
-    __PANEL_INTEGRITY__: JSON.stringify(integrity(panel)),
+    define: {
+      __PANEL_FILE__: JSON.stringify(hashed('panel', panel)),
+      __PANEL_INTEGRITY__: JSON.stringify(integrity(panel)),
+    },
   });
-  const launcher = read('kefu.js');
-  for (const code of [panel, launcher].map(String)) {
+  const launcher = readFileSync(join(dist, 'w/kefu.js'));
+  writeFileSync(join(dist, 'w/panel.js'), panel);
+  writeFileSync(join(dist, 'w/more.js'), more);
+  for (const code of [panel, more, launcher].map(String)) {
     if (/\bimport\s*\(/.test(code))
       throw new Error('the widget contains a dynamic import, which integrity does not cover');
+    if (/\brequire\s*\(|__MORE_/.test(code)) throw new Error('the widget is not cut as the bundler left it');
     if (/\bstatic\s*\{/.test(code))
       throw new Error('the widget contains a static block, which Safari before 16.4 does not know');
   }
-  return { panel, launcher };
-}
-
-function integrity(bytes) {
-  return `sha384-${createHash('sha384').update(bytes).digest('base64')}`;
+  return { panel, more, launcher };
 }
 
 /** One page of its own folder: `<name>.html` becomes `dist/<name>/index.html`. */
@@ -84,19 +86,20 @@ for (const file of files) {
   writeFileSync(`${file}.br`, br);
   writeFileSync(`${file}.gz`, gz);
 }
-// of the single file, panel and launcher in one, the executable embeds what follows on the packed panel
+// of the single file, all in one, the executable embeds what follows on the packed panel
 for (const [kind, tail] of Object.entries(tails)) writeFileSync(join(dist, `w/single.${kind}.tail`), tail);
-const single = Buffer.concat([widget.panel, widget.launcher]);
+const single = Buffer.concat([widget.panel, widget.more, widget.launcher]);
 sizes['w/single.js'] = { bytes: single.length, brotli: packed['w/panel.js'].br.length - 1 + tails.br.length };
 
 const stray = files.map((f) => relative(dist, f)).filter((f) => f.startsWith('w/') && !packed[f]);
-if (stray.length) throw new Error(`launcher and panel must be one file each, but there is also ${stray.join(', ')}`);
+if (stray.length) throw new Error(`the widget must be three files, but there is also ${stray.join(', ')}`);
 
 const version = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version;
 const manifest = {
   version,
   launcher: { file: 'w/kefu.js', sri: integrity(widget.launcher), ...sizes['w/kefu.js'] },
   panel: { file: 'w/panel.js', sri: integrity(widget.panel), ...sizes['w/panel.js'] },
+  more: { file: 'w/more.js', sri: integrity(widget.more), ...sizes['w/more.js'] },
   single: { sri: integrity(single), ...sizes['w/single.js'] },
   console: { ...firstLoad('console'), files: inFolder('console') },
   ...(existsSync(join(dist, 'demo')) && { demo: { ...firstLoad('demo'), files: inFolder('demo') } }),
@@ -105,9 +108,9 @@ writeFileSync(join(dist, 'manifest.json'), `${JSON.stringify(manifest, null, 2)}
 // unchanged pages keep their modification time, or cargo would build the server again
 if (digest() === before?.digest)
   for (const path of [...list(dist), ...folders(dist)]) utimesSync(path, before.time, before.time);
-const [launcher, panel, both] = ['launcher', 'panel', 'single'].map((name) => manifest[name].brotli);
+const [launcher, panel, more, all] = ['launcher', 'panel', 'more', 'single'].map((name) => manifest[name].brotli);
 console.log(
-  `launcher ${launcher} B brotli, panel ${panel} B, both in one ${both} B; console ${manifest.console.brotli} B on first load`,
+  `launcher ${launcher} B brotli, panel ${panel} B, more ${more} B, all in one ${all} B; console ${manifest.console.brotli} B on first load`,
 );
 
 function list(dir) {

@@ -1,4 +1,4 @@
-// Compresses what the server embeds. The panel is packed so that the single file, panel and launcher in one, is its packed bytes with a
+// Compresses what the server embeds. The panel is packed so that the single file, all of the widget in one, is its packed bytes with a
 // little after them: the executable need not hold both.
 import {
   brotliCompressSync,
@@ -67,24 +67,27 @@ function same(unpacked, bytes, what) {
  * The packed files, and `tails`: what takes the place of the end of the packed panel (1 byte of Brotli, 10 of gzip) in the packed single
  * file. `crates/server/src/http/assets.rs` puts them together.
  */
-export async function packedWidget({ panel, launcher }) {
-  const single = Buffer.concat([panel, launcher]);
+export async function packedWidget({ panel, more, launcher }) {
+  const rest = Buffer.concat([more, launcher]);
+  const single = Buffer.concat([panel, rest]);
   const ways = [];
   for (const postfix of POSTFIXES) {
     const stream = createBrotliCompress(options(postfix, single.length));
-    ways.push(await inTwo(stream, constants.BROTLI_OPERATION_FLUSH, panel, launcher));
+    ways.push(await inTwo(stream, constants.BROTLI_OPERATION_FLUSH, panel, rest));
   }
   const [brHead, brTail] = shortest(ways, ([head]) => head.length);
-  const [gzHead, gzTail] = await inTwo(createGzip({ level: 9 }), constants.Z_SYNC_FLUSH, panel, launcher);
+  const [gzHead, gzTail] = await inTwo(createGzip({ level: 9 }), constants.Z_SYNC_FLUSH, panel, rest);
   const br = Buffer.concat([brHead, BROTLI_END]);
   const gz = Buffer.concat([gzHead, DEFLATE_END, trailer(panel)]);
   same(brotliDecompressSync(br), panel, 'panel.js.br');
   same(gunzipSync(gz), panel, 'panel.js.gz');
   same(brotliDecompressSync(Buffer.concat([brHead, brTail])), single, 'single.br');
   same(gunzipSync(Buffer.concat([gzHead, gzTail])), single, 'single.gz');
+  const alone = (bytes) => ({ br: brotli(bytes), gz: gzipSync(bytes, { level: 9 }) });
   return {
     'w/panel.js': { br, gz },
-    'w/kefu.js': { br: brotli(launcher), gz: gzipSync(launcher, { level: 9 }) },
+    'w/more.js': alone(more),
+    'w/kefu.js': alone(launcher),
     tails: { br: brTail, gz: gzTail },
   };
 }

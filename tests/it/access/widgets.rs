@@ -24,16 +24,24 @@ const OLD: &str = "0.0.9-00000000";
 /// The panel that the old launcher names.
 const OLD_PANEL: &str = "panel-0000000000000000";
 
+/// The file that the old panel names.
+const OLD_MORE: &str = "more-0000000000000000";
+
 /// What a server of that version kept.
 pub async fn keep_old_widget(store: &dyn Store) {
     let put = |key: &str, value: &[u8]| Op::Put { table: Table::Widget, key: key.into(), value: value.to_vec() };
-    let ops = vec![put(OLD, b"//old"), put(OLD_PANEL, b"//old panel")];
+    let ops = vec![put(OLD, b"//old"), put(OLD_PANEL, b"//old panel"), put(OLD_MORE, b"//old more")];
     store::write(store, Batch { ops, ..Batch::default() }).await.unwrap();
 }
 
-/// Launcher and panel of that version are served as they were.
+/// The files of that version are served as they were.
 pub async fn old_widget_is_served(addr: std::net::SocketAddr) {
-    for (file, content) in [("kefu.js".to_owned(), "//old"), (format!("{OLD_PANEL}.js"), "//old panel")] {
+    let files = [
+        ("kefu.js".to_owned(), "//old"),
+        (format!("{OLD_PANEL}.js"), "//old panel"),
+        (format!("{OLD_MORE}.js"), "//old more"),
+    ];
+    for (file, content) in files {
         let answer = ask(addr, "GET", &format!("/w/{OLD}/{file}"), &[], "").await.unwrap();
         assert_eq!((answer.status, &*answer.body), (200, content.as_bytes()), "{file}");
     }
@@ -114,7 +122,7 @@ fn named(snippet: &str) -> (String, String) {
 }
 
 #[tokio::test]
-async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both() {
+async fn the_snippet_pins_the_launcher_which_pins_the_panel_which_pins_the_rest_and_one_file_is_all() {
     let company = Company::found().await;
     let server = Server::start(&company, config()).await;
     let fetch = async |path: &str, headers: &[(&str, &str)]| {
@@ -131,13 +139,20 @@ async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both
     assert_eq!((sri(&launcher.body), &launcher.body), (integrity, &latest.body));
     assert!(launcher.body.len() < 40_000, "it is the small one: {}", launcher.body.len());
 
-    let text = String::from_utf8(launcher.body.to_vec()).unwrap();
-    let at = text.find("panel-").unwrap();
-    let (version, name) = (path.split_once('/').unwrap().0, &text[at..at + "panel-0123456789abcdef.js".len()]);
-    let panel = fetch(&format!("{version}/{name}"), &[]).await;
-    assert!(text.contains(&sri(&panel.body)), "its hash is in the launcher");
+    let version = path.split_once('/').unwrap().0;
+    // what a file names, and the file of that name
+    let next = async |by: &Answer, kind: &str| {
+        let text = String::from_utf8(by.body.to_vec()).unwrap();
+        let at = text.find(kind).unwrap();
+        let name = text[at..at + kind.len() + "0123456789abcdef.js".len()].to_owned();
+        let file = fetch(&format!("{version}/{name}"), &[]).await;
+        assert!(text.contains(&sri(&file.body)), "the hash of {name} is where it is named");
+        (name, file)
+    };
+    let (name, panel) = next(&launcher, "panel-").await;
+    let (_, more) = next(&panel, "more-").await;
     // integrity needs it, and an address with a hash in it is asked for once
-    for answer in [&launcher, &panel] {
+    for answer in [&launcher, &panel, &more] {
         assert_eq!(header(answer, "access-control-allow-origin"), "*");
         assert_eq!(header(answer, "cache-control"), "public, max-age=31536000, immutable");
         assert_eq!(header(answer, "content-type"), "text/javascript; charset=utf-8");
@@ -151,7 +166,15 @@ async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both
     assert_eq!(fetch(&format!("{version}/{name}"), &[("if-none-match", &tag)]).await.status, 304);
     // pages that pin nothing, and bundles, which have no tag, load it from there
     assert_eq!(fetch(&format!("latest/{name}"), &[]).await.body, panel.body);
-    for wrong in ["panel-0000000000000000.js", "panel-.js", "panel.js", "single.js", &name[..name.len() - 3]] {
+    let wrong = [
+        "panel-0000000000000000.js",
+        "more-0000000000000000.js",
+        "panel-.js",
+        "more.js",
+        "single.js",
+        &name[..name.len() - 3],
+    ];
+    for wrong in wrong {
         assert_eq!(fetch(&format!("{version}/{wrong}"), &[]).await.status, 404, "{wrong}");
     }
 
@@ -159,7 +182,7 @@ async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both
     let (path, integrity) = named(&snippet);
     let single = fetch(&path, &[]).await;
     assert_eq!(sri(&single.body), integrity);
-    assert!(*single.body == *[&panel.body[..], &launcher.body[..]].concat());
+    assert!(*single.body == *[&panel.body[..], &more.body, &launcher.body].concat());
 
     // neither of the two is an old one
     for version in [version, path.split_once('/').unwrap().0] {
@@ -169,12 +192,14 @@ async fn the_snippet_pins_the_launcher_which_pins_the_panel_and_one_file_is_both
 }
 
 #[tokio::test]
-async fn an_old_launcher_and_the_panel_that_it_names_stay_served_after_an_upgrade() {
+async fn an_old_launcher_and_the_files_that_it_needs_stay_served_after_an_upgrade() {
     let company = with_an_old_widget().await;
     let server = Server::start(&company, config()).await;
     old_widget_is_served(server.addr).await;
-    // a panel is no version that a page could report
-    load(&server, OLD_PANEL, Some(ORIGIN)).await;
+    // these are no versions that a page could report
+    for part in [OLD_PANEL, OLD_MORE] {
+        load(&server, part, Some(ORIGIN)).await;
+    }
     assert_eq!(told(&server).await, json!([]));
     let company = server.stopped().await;
     old_widget_is_served(Server::start(&company, config()).await.addr).await;

@@ -8,7 +8,7 @@ import { Badge } from '../ui/Badge';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
 import { memo } from '../ui/memo';
-import { fileLine } from '../ui/FileBubble';
+import { fileLine } from '../ui/fileLine';
 import { goneText } from '../ui/MessageItem';
 import { plain } from '../ui/plain';
 import { short } from '../ui/readable';

@@ -83,7 +83,3 @@ export function sizeText(bytes: number): string {
   }
   return `${unit && n < 9.95 ? n.toFixed(1) : Math.round(n)} ${['B', 'KB', 'MB', 'GB'][unit]}`;
 }
-
-/** `1:05`. */
-export const secondsText = (secs: number): string =>
-  `${Math.floor(secs / 60)}:${`${Math.floor(secs % 60)}`.padStart(2, '0')}`;

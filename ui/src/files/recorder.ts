@@ -1,21 +1,12 @@
 /** Records a voice message, where the browser and the page's policy let it. */
 import type { Picked } from '../model';
+import { LONGEST, typeOf } from './microphone';
 
-/** In the order in which most browsers play them. */
-const TYPES = ['audio/mp4', 'audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio/webm'];
 const ENDING: Record<string, string> = { 'audio/mp4': 'm4a', 'audio/webm': 'webm', 'audio/ogg': 'ogg' };
-/** It ends by itself after this, seconds. */
-export const LONGEST = 300;
 /** What is shorter was pressed by mistake, ms. */
 const SHORTEST_MS = 700;
 /** A few words a second need no more. */
 const BITS = 32_000;
-
-/** Pages over plain http have no microphone. */
-export const canRecord = (): boolean =>
-  typeof MediaRecorder !== 'undefined' && !!navigator.mediaDevices?.getUserMedia && !!typeOf();
-
-const typeOf = (): string | undefined => TYPES.find((type) => MediaRecorder.isTypeSupported(type));
 
 export interface Recording {
   /** When it began, ms. */

@@ -1,7 +1,9 @@
 /** What a person chose to send and has not sent yet: made ready, checked, and sealed when they say so. */
 import { ClientError, type ErrorKey, type Picked } from '../model';
+import { makePart } from '../part';
 import { signal } from '../signals';
-import { prepare } from './prepare';
+
+const preparing = makePart(() => import('./prepare'));
 
 /** Files of one message box. */
 export const MAX_PICKED = 20;
@@ -60,6 +62,7 @@ export class Tray {
     if (most === 0) return this.set(id, { state: 'unfit', why: 'off' });
     // what a folder that was dropped looks like, too
     if (!file.size) return this.set(id, { state: 'unfit', why: 'empty' });
+    const { prepare } = await preparing.wait();
     const picked = await prepare(file, name);
     const { size } = picked.blob;
     if (size > most) return this.set(id, { size, state: 'unfit', why: { over: most } });

@@ -1,24 +1,27 @@
 /** Where people write, and put files. Enter sends, Shift or Ctrl with it makes a line, an input method keeps its own Enter. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { canRecord } from '../files/recorder';
+import { canRecord } from '../files/microphone';
 import type { SendFile, Tray as Items } from '../files/tray';
 import { translator } from '../i18n/core';
 import { visitorErrors } from '../i18n/errors';
 import { t } from '../i18n/shared';
 import type { ErrorKey } from '../model';
+import { makePart } from '../part';
 import { IconButton } from './Button';
 import { hasKeyboard } from './focus';
 import { Icon } from './Icon';
 import { isLine, isSend } from './keys';
 import { unpadded } from './readable';
 import { MAX_TEXT, sizeOf } from './textSize';
-import { Tray } from './Tray';
+import { PartFailed } from './PartFailed';
 import { Voice } from './Voice';
+import { usePart } from './usePart';
 import { usePick } from './usePick';
 import * as icon from './icons';
 
 const error = translator(visitorErrors);
+const trayPart = makePart(async () => (await import('./Tray')).Tray);
 const TYPING_EVERY_MS = 3_000;
 const TYPING_OFF_MS = 4_000;
 
@@ -134,7 +137,7 @@ export function Composer({
           {error('error.too_large')}
         </p>
       )}
-      {files && <Tray {...files} />}
+      {files && <TraySlot {...files} />}
       {pick.over && (
         <div class="k-drop">
           <p>{t('dropHere')}</p>
@@ -177,6 +180,14 @@ export function Composer({
       </div>
     </form>
   );
+}
+
+/** Nothing until a file was given. */
+function TraySlot(files: ComposerFiles) {
+  const some = files.tray.items.value.length > 0;
+  const Tray = usePart(trayPart, some);
+  if (!some) return null;
+  return Tray ? <Tray {...files} /> : <PartFailed part={trayPart} />;
 }
 
 /** Buttons that open the browser's choice of files; for fingers one more, for the camera and its pictures. */

@@ -1,13 +1,14 @@
 /** A file in a thread: a picture, something to play, or a card to save it with; and, while it is on its way, how far it is. */
 import { useState } from 'preact/hooks';
 import { look } from '../files/draw';
-import { endingOf, plainName, secondsText, sizeText } from '../files/names';
+import { endingOf, plainName, sizeText } from '../files/names';
 import { endsRisky } from '../files/kinds';
 import { save } from '../files/save';
-import { t } from '../i18n/shared';
+import { t } from '../i18n/files';
 import { waitText } from '../i18n/wait';
-import type { ErrorKey, FileInfo, Message, ThreadFiles, Upload } from '../model';
+import type { FileInfo, Message, ThreadFiles, Upload } from '../model';
 import { FileName } from './FileName';
+import type { FileActs } from './FileSlot';
 import { Icon } from './Icon';
 import { Player } from './Player';
 import { Picture } from './Picture';
@@ -15,33 +16,29 @@ import { now } from './time';
 import { useLoad } from './useLoad';
 import * as icon from './icons';
 
-export interface FileActs {
-  files: ThreadFiles | undefined;
-  errorOf: (key: ErrorKey) => string;
-  /** Opens a picture above everything. */
-  view: (id: string) => void;
-}
-
 /** What may be played; whether it is that, its bytes tell. */
 const PLAYED = ['mp3', 'm4a', 'ogg', 'oga', 'opus', 'webm', 'wav', 'mp4', 'mov'];
 
-export function FileBubble({ m, acts }: { m: Message; acts: { readonly current: Partial<FileActs> } }) {
+interface BubbleProps {
+  m: Message;
+  acts: { readonly current: FileActs & { files: ThreadFiles } };
+}
+
+export function FileBubble({ m, acts }: BubbleProps) {
   const file = m.file!;
-  const { files, errorOf, view } = acts.current;
+  const { files } = acts.current;
   /** It says that it is a picture, and is none that can be shown. */
   const [none, setNone] = useState(false);
-  if (!files || !errorOf || !view) return null;
-  const own = { current: { files, errorOf, view } };
   const upload = m.state === 'queued' ? files.upload(m.id) : null;
   const playable = file.secs !== undefined || PLAYED.includes(endingOf(file.name).toLowerCase());
   return (
     <div class="k-file">
       {file.w && file.h && !none ? (
-        <Picture m={m} files={files} acts={own} onNone={() => setNone(true)} />
+        <Picture m={m} files={files} acts={acts} onNone={() => setNone(true)} />
       ) : playable && !upload && !none ? (
-        <Player m={m} files={files} acts={own} onNone={() => setNone(true)} />
+        <Player m={m} files={files} acts={acts} onNone={() => setNone(true)} />
       ) : (
-        <Card m={m} file={file} files={files} acts={own} fixed={m.state === 'queued' || m.state === 'failed'} />
+        <Card m={m} file={file} files={files} acts={acts} fixed={m.state === 'queued' || m.state === 'failed'} />
       )}
       {upload && <Progress upload={upload.value} id={m.id} files={files} />}
     </div>
@@ -133,10 +130,4 @@ function Progress({ upload, id, files }: { upload: Upload; id: string; files: Th
       )}
     </div>
   );
-}
-
-/** One line in lists and notices, in place of a text. */
-export function fileLine({ name, w, secs }: FileInfo): string {
-  if (secs !== undefined) return `[${t('voice')}] ${secondsText(secs)}`;
-  return w ? `[${t('picture')}]` : `[${t('file')}] ${plainName(name)}`;
 }

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { Avatar } from './Avatar';
-import { FileBubble, type FileActs } from './FileBubble';
+import { FileSlot, type FileActs } from './FileSlot';
 import { RichText } from './RichText';
 import { Icon } from './Icon';
 import { memo, sameItems } from './memo';
@@ -112,7 +112,7 @@ function Bubble({ m, last, below, acts }: BubbleProps) {
           {m.kind === 'form' && m.form && (
             <FormLines fields={m.form.fields} label={(id) => acts.current.fieldLabel(id)} />
           )}
-          {m.file && <FileBubble m={m} acts={acts} />}
+          {m.file && <FileSlot m={m} acts={acts} />}
           {m.quote && (
             <button type="button" class="k-quote" dir="auto" onClick={() => acts.current.jump?.(m.quote!.id)}>
               {short(m.quote.text, 120) || t('quoteGone')}

@@ -6,8 +6,8 @@ import { useLayoutEffect, useEffect, useRef, useState } from 'preact/hooks';
 import type { Message } from '../model';
 import { t } from '../i18n/shared';
 import { around, held, layOut, moved, newest, type Row, type View } from './group';
+import { fileParts } from './FileSlot';
 import { Icon } from './Icon';
-import { Viewer } from './Viewer';
 import { MessageGroup, type Below, type MessageActs } from './MessageItem';
 import { clock, day } from './time';
 import * as icon from './icons';
@@ -56,6 +56,8 @@ export function MessageList(props: ListProps) {
   if (last?.id !== lastId.current && last?.mine && last.state === 'queued') atEnd.current = true;
   view.current = atEnd.current ? newest(length) : held(view.current, length);
   const { from, to } = view.current;
+  // whoever opened a picture has it
+  const Viewer = viewed && fileParts.here.value?.Viewer;
   const rows = layOut(messages.slice(from, to), props.firstUnread);
 
   useLayoutEffect(() => {
@@ -185,7 +187,7 @@ export function MessageList(props: ListProps) {
           <Icon d={icon.down} size={16} /> {t('newBelow')} {below || ''}
         </button>
       )}
-      {viewed && props.files && (
+      {Viewer && props.files && (
         <Viewer
           messages={messages}
           at={viewed}

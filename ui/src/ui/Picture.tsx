@@ -5,13 +5,11 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { clear, decode, look, paint, thumbnail, within } from '../files/draw';
 import { plainName, sizeText } from '../files/names';
-import { t } from '../i18n/shared';
+import { t } from '../i18n/files';
 import type { Message, ThreadFiles } from '../model';
-import type { FileActs } from './FileBubble';
+import { BOX, type FileActs } from './FileSlot';
 import { useLoad } from './useLoad';
 
-/** Its place in the thread. */
-const BOX = { w: 240, h: 280 };
 /** A sliver is as large as a finger. */
 const LEAST = 48;
 /** Larger ones are fetched when they are asked for. */

@@ -1,12 +1,13 @@
 /** A sound or a film in a thread, fetched when it is to be played. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { look } from '../files/draw';
-import { plainName, secondsText, sizeText } from '../files/names';
+import { plainName, sizeText } from '../files/names';
 import { playIn } from '../files/player';
 import { save } from '../files/save';
-import { t } from '../i18n/shared';
+import { secondsText } from '../files/seconds';
+import { t } from '../i18n/files';
 import type { Message, ThreadFiles } from '../model';
-import type { FileActs } from './FileBubble';
+import type { FileActs } from './FileSlot';
 import { FileName } from './FileName';
 import { Icon } from './Icon';
 import { useLoad } from './useLoad';

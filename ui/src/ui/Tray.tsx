@@ -3,7 +3,7 @@ import type { SendFile, Tray as Items, TrayItem, Unfit } from '../files/tray';
 import { MAX_PICKED } from '../files/tray';
 import { plainName, sizeText } from '../files/names';
 import type { ErrorKey } from '../model';
-import { t } from '../i18n/shared';
+import { t } from '../i18n/files';
 import { IconButton } from './Button';
 import { FileName } from './FileName';
 import { Icon } from './Icon';

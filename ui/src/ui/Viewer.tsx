@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { clear, decode, look, paint, within } from '../files/draw';
 import type { Size } from '../files/kinds';
 import { save } from '../files/save';
-import { t } from '../i18n/shared';
+import { t } from '../i18n/files';
 import type { Message, ThreadFiles } from '../model';
 import { IconButton } from './Button';
 import { FileName } from './FileName';

@@ -1,13 +1,17 @@
 /** Records a voice message: press and hold, or press once to begin and again to send. While it records it takes the place of the field. */
 import { useEffect, useRef } from 'preact/hooks';
-import { secondsText } from '../files/names';
-import { LONGEST, record, type Recording } from '../files/recorder';
+import { LONGEST } from '../files/microphone';
+import type { Recording } from '../files/recorder';
+import { secondsText } from '../files/seconds';
 import { t } from '../i18n/shared';
 import type { Picked } from '../model';
+import { makePart } from '../part';
 import { IconButton } from './Button';
 import { Icon } from './Icon';
 import { useSignal } from './signals';
 import * as icon from './icons';
+
+const recorder = makePart(() => import('../files/recorder'));
 
 /** Who lets go later than this meant to hold, ms. */
 const HELD_MS = 600;
@@ -21,7 +25,7 @@ interface VoiceProps {
 
 export function Voice({ disabled, onDone, onBusy }: VoiceProps) {
   const recording = useRef<Recording | null>(null);
-  const state = useSignal<'idle' | 'asking' | 'recording' | 'refused'>('idle');
+  const state = useSignal<'idle' | 'asking' | 'recording' | 'refused' | 'missing'>('idle');
   const secs = useSignal(0);
   const pressed = useRef(0);
   /** Each try has its own: one that was given up while the browser asked ends at once. */
@@ -48,6 +52,8 @@ export function Voice({ disabled, onDone, onBusy }: VoiceProps) {
     const mine = ++turn.current;
     state.value = 'asking';
     try {
+      const { record } = await recorder.fetch();
+      if (turn.current !== mine) return;
       const made = await record(t('voice'));
       if (turn.current !== mine) return made.cancel();
       recording.current = made;
@@ -55,7 +61,7 @@ export function Voice({ disabled, onDone, onBusy }: VoiceProps) {
       state.value = 'recording';
       onBusy(true);
     } catch {
-      if (turn.current === mine) state.value = 'refused';
+      if (turn.current === mine) state.value = recorder.here.value ? 'refused' : 'missing';
     }
   };
 
@@ -116,9 +122,9 @@ export function Voice({ disabled, onDone, onBusy }: VoiceProps) {
         // by keys
         onClick={(e) => e.detail === 0 && void begin()}
       />
-      {state.value === 'refused' && (
+      {(state.value === 'refused' || state.value === 'missing') && (
         <p class="k-error k-wide" role="alert">
-          {t('noMicrophone')}
+          {t(state.value === 'missing' ? 'partFailed' : 'noMicrophone')}
         </p>
       )}
     </>

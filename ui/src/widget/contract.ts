@@ -1,6 +1,6 @@
 /**
- * What launcher and panel lend each other. They are two files of one build: the launcher draws the button and the empty frame, the panel
- * fills the frame. Members are written `name: (…) => …`, so that no build shortens their names (`build/names.mjs`).
+ * What launcher and panel lend each other. They are files of one build: the launcher draws the button and the empty frame, the panel
+ * fills the frame, and a third file has what the panel seldom needs. Members are written `name: (…) => …`, so that no build shortens their names (`build/names.mjs`).
  */
 import type { Settings } from './settings';
 
@@ -20,6 +20,8 @@ export interface Lent {
   /** Adds a style sheet to the launcher's. */
   addStyle: (css: string) => void;
   closeFrame: () => void;
+  /** The panel's third file, by its name beside the launcher; rejects if it cannot be loaded now. */
+  fetchMore: (file: string, integrity: string) => Promise<MakeMore>;
   tell: Tell;
 }
 
@@ -29,15 +31,22 @@ export interface StartedPanel {
 }
 export type StartPanel = (lent: Lent) => StartedPanel;
 
-/** Where the panel's file leaves itself; whoever loaded it takes it away in the same breath. */
-const OFFERED = Symbol.for('kefu.panel');
+/** Of the third file: given what the panel lends it, it makes what the panel asked for. */
+export type MakeMore = (panel: object) => object;
+
+/** Where the files leave themselves; whoever loaded one takes it away in the same breath. The build writes the second (build/parts.mjs). */
+const PANEL = Symbol.for('kefu.panel');
+const MORE = Symbol.for('kefu.more');
 
 export function offerPanel(start: StartPanel): void {
-  Reflect.set(window, OFFERED, start);
+  Reflect.set(window, PANEL, start);
 }
 
-export function takePanel(): StartPanel | null {
-  const start = Reflect.get(window, OFFERED) as StartPanel | undefined;
-  Reflect.deleteProperty(window, OFFERED);
-  return start ?? null;
+function take(name: symbol): unknown {
+  const offered: unknown = Reflect.get(window, name);
+  Reflect.deleteProperty(window, name);
+  return offered ?? null;
 }
+
+export const takePanel = (): StartPanel | null => take(PANEL) as StartPanel | null;
+export const takeMore = (): MakeMore | null => take(MORE) as MakeMore | null;

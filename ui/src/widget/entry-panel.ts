@@ -5,6 +5,7 @@ import { lang } from '../i18n/core';
 import { startClock } from '../ui/time';
 import { attach } from './App';
 import { offerPanel } from './contract';
+import { lendMore } from './more';
 
 offerPanel((lent) => {
   const { settings } = lent;
@@ -17,6 +18,7 @@ offerPanel((lent) => {
     seed: settings.seed,
     lang: settings.lang === 'en' ? 'en' : 'zh',
   });
+  lendMore(lent);
   lent.addStyle(CSS);
   startClock();
   return attach(lent, client);

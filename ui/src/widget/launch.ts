@@ -1,15 +1,21 @@
 /** The launcher at work: the button is there at once, the panel when it is wanted. */
 import CSS from './launcher.css?inline';
 import { makeApi, publish } from './api';
-import type { StartedPanel, StartPanel } from './contract';
-import { Forbidden, loadPanel } from './load';
+import { takeMore, type MakeMore, type StartedPanel, type StartPanel } from './contract';
+import { Forbidden, loadPanel, loadScript } from './load';
 import { mount } from './mount';
 import type { Settings } from './settings';
 import { makeShell } from './shell';
 import { whenWanted } from './when';
 
-/** `own`: the script tag. `start`: the panel, where it is part of the same file. */
-export function launch(settings: Settings, own: HTMLScriptElement | null, start: StartPanel | null): void {
+/** The other files, where they are part of the same one. */
+export interface Joined {
+  panel: StartPanel | null;
+  more: MakeMore | null;
+}
+
+/** `own`: the script tag. */
+export function launch(settings: Settings, own: HTMLScriptElement | null, joined: Joined): void {
   let panel: StartedPanel | null = null;
   let loading = false;
   let failed = false;
@@ -18,6 +24,7 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, start:
   const api = makeApi({ isOpen: () => shell.isOpen(), setOpen: (open) => shell.setOpen(open) });
   publish(api.kefu);
   const { root, addStyle } = mount(CSS, settings.color);
+  const place = { own, server: settings.server, into: root };
   const shell = makeShell(root, settings, {
     opened(open) {
       if (panel) return show(open);
@@ -40,6 +47,7 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, start:
       frame: shell.frame,
       addStyle,
       closeFrame: () => shell.setOpen(false),
+      fetchMore: async (file, integrity) => joined.more ?? loadScript(place, file, integrity, takeMore),
       tell(event, detail) {
         if (event === 'unread') shell.setUnread(detail as number);
         api.tell(event, detail);
@@ -54,7 +62,7 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, start:
     loading = true;
     failed = false;
     shell.showWaiting();
-    loadPanel(own, settings.server, root)
+    loadPanel(place)
       .then(begin)
       .catch((e: unknown) => {
         panel = null;
@@ -66,7 +74,7 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, start:
       .finally(() => (loading = false));
   }
 
-  if (start) return begin(start);
+  if (joined.panel) return begin(joined.panel);
   addEventListener('online', () => failed && load());
   whenWanted(settings, shell.button, load);
 }

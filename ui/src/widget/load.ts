@@ -1,6 +1,6 @@
 /**
- * Loads the panel: a script element with the hash that was compiled into this file, so that the pin of the snippet covers both. Not
- * `import()`, which integrity does not cover.
+ * Loads the panel, and later its third file: script elements with the hashes that were compiled into this file and into the panel, so that
+ * the pin of the snippet covers all. Not `import()`, which integrity does not cover.
  */
 import { takePanel, type StartPanel } from './contract';
 
@@ -18,9 +18,12 @@ interface TrustedTypes {
   createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string };
 }
 
-/** The panel lies beside the launcher; without a tag, where the server keeps all of them. */
-export function panelAddress(own: HTMLScriptElement | null, server: string): string {
-  return new URL(__PANEL_FILE__, own?.src ? own.src : `${server}/w/latest/`).href;
+/** Where files are loaded from, and into. */
+export interface Place {
+  /** The launcher's tag. */
+  own: HTMLScriptElement | null;
+  server: string;
+  into: Node;
 }
 
 let policy: ReturnType<TrustedTypes['createPolicy']> | null = null;
@@ -36,9 +39,20 @@ function setSource(script: HTMLScriptElement, address: string): void {
   script.src = policy ? policy.createScriptURL(address) : address;
 }
 
-/** Rejects with `Forbidden` where the page's policy is the reason, which is said in the browser's console. */
-export async function loadPanel(own: HTMLScriptElement | null, server: string, into: Node): Promise<StartPanel> {
-  const address = panelAddress(own, server);
+export const loadPanel = (place: Place): Promise<StartPanel> =>
+  loadScript(place, __PANEL_FILE__, __PANEL_INTEGRITY__, takePanel);
+
+/**
+ * A file beside the launcher; without a tag, where the server keeps all of them. `take`: what the file leaves. Rejects with `Forbidden` where
+ * the page's policy is the reason, which is said in the browser's console.
+ */
+export async function loadScript<T>(
+  { own, server, into }: Place,
+  file: string,
+  integrity: string,
+  take: () => T | null,
+): Promise<T> {
+  const address = new URL(file, own?.src ? own.src : `${server}/w/latest/`).href;
   const { host, origin } = new URL(address);
   let refused = false;
   const onViolation = (e: SecurityPolicyViolationEvent) => {
@@ -52,7 +66,7 @@ export async function loadPanel(own: HTMLScriptElement | null, server: string, i
   };
   document.addEventListener('securitypolicyviolation', onViolation);
   const script = document.createElement('script');
-  script.integrity = __PANEL_INTEGRITY__;
+  script.integrity = integrity;
   script.crossOrigin = 'anonymous';
   script.async = true;
   if (own?.nonce) script.nonce = own.nonce;
@@ -62,14 +76,14 @@ export async function loadPanel(own: HTMLScriptElement | null, server: string, i
     } catch {
       throw forbidden(`allow the policy of that name: trusted-types kefu`);
     }
-    const start = await new Promise<StartPanel | null>((done) => {
-      script.onload = () => done(takePanel());
+    const left = await new Promise<T | null>((done) => {
+      script.onload = () => done(take());
       script.onerror = () => setTimeout(() => done(null), REPORT_MS);
       into.appendChild(script);
     });
-    if (!start && refused) throw forbidden(`add to its script-src: ${origin}`);
-    if (!start) throw new Error(`${address} could not be loaded, or is not what was built with this file`);
-    return start;
+    if (!left && refused) throw forbidden(`add to its script-src: ${origin}`);
+    if (!left) throw new Error(`${address} could not be loaded, or is not what was built with this file`);
+    return left;
   } finally {
     script.remove();
     document.removeEventListener('securitypolicyviolation', onViolation);

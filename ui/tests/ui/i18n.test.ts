@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fill, lang, pickLang, type Texts } from '../../src/i18n/core';
 import { console_ } from '../../src/i18n/console';
+import { files } from '../../src/i18n/files';
 import { history } from '../../src/i18n/history';
 import { replies } from '../../src/i18n/replies';
 import { launcher } from '../../src/i18n/launcher';
@@ -16,6 +17,7 @@ const tables: Record<string, Texts<string>> = {
   launcher,
   widget,
   console: console_,
+  files,
   history,
   replies,
   waiting,

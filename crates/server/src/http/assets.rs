@@ -15,7 +15,7 @@ use crate::{
     crypto::hash,
     org::{
         Org,
-        widgets::{Variants, WidgetBuild, Widgets},
+        widgets::{Variants, WidgetBuild, Widgets, is_part},
     },
     proto::{ErrorCode, SiteId},
 };
@@ -39,6 +39,7 @@ struct Pages;
 /// What the widget's files are called in the build of the pages.
 const LAUNCHER: &str = "w/kefu.js";
 const PANEL: &str = "w/panel.js";
+const MORE: &str = "w/more.js";
 /// What takes the place of the last bytes of the packed panel in the packed single file: of Brotli, of gzip (`ui/build/pack.mjs`).
 const SINGLE_TAILS: [(&str, usize); 2] = [("w/single.br.tail", 1), ("w/single.gz.tail", 10)];
 
@@ -84,20 +85,20 @@ fn unpacked(gz: &[u8]) -> Option<bytes::Bytes> {
 /// The widget inside this executable; none if it was built without pages.
 pub fn embedded_widget() -> Option<WidgetBuild> {
     let embedded = |path| Some(Variants { plain: plain(path)?, br: suffixed(path, "br"), gz: suffixed(path, "gz") });
-    let (launcher, panel) = (embedded(LAUNCHER)?, embedded(PANEL)?);
-    let single = single_of(&launcher, &panel);
-    Some(WidgetBuild { launcher, panel, single })
+    let (launcher, panel, more) = (embedded(LAUNCHER)?, embedded(PANEL)?, embedded(MORE)?);
+    let single = single_of(&launcher, &panel, &more);
+    Some(WidgetBuild { launcher, panel, more, single })
 }
 
-/// Panel and launcher in one file. The executable holds only what distinguishes it from the packed panel.
-fn single_of(launcher: &Variants, panel: &Variants) -> Variants {
+/// All of the widget in one file. The executable holds only what distinguishes it from the packed panel.
+fn single_of(launcher: &Variants, panel: &Variants, more: &Variants) -> Variants {
     let joined = |packed: &Option<bytes::Bytes>, (tail, end): (&str, usize)| {
         let (packed, tail) = (packed.as_ref()?, file(tail)?);
         Some([packed.get(..packed.len().checked_sub(end)?)?, &tail].concat().into())
     };
     let [br, gz] = SINGLE_TAILS;
     Variants {
-        plain: [&panel.plain[..], &launcher.plain].concat().into(),
+        plain: [&panel.plain[..], &more.plain, &launcher.plain].concat().into(),
         br: joined(&panel.br, br),
         gz: joined(&panel.gz, gz),
     }
@@ -112,7 +113,7 @@ pub fn integrity(file: &[u8]) -> String {
 /// What a customer puts into their pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Snippet {
-    /// This very launcher, with the panel that it names, and the company's key.
+    /// This very launcher, with the files that it names, and the company's key.
     Pinned,
     /// The same as one file.
     Single,
@@ -231,10 +232,9 @@ pub async fn widget(http: &Http, version: &str, headers: &HeaderMap) -> Answer {
     answer::tagged(answer, &format!("W/\"{version}\""), headers)
 }
 
-/// The panel that a launcher names, whatever version that is of. Its name has the file's hash in it.
-pub async fn panel(http: &Http, file: &str, headers: &HeaderMap) -> Answer {
-    let name = file.strip_suffix(".js").filter(|name| name.starts_with("panel-"));
-    let found = match name {
+/// A file that a launcher or its panel names, whatever version that is of. Its name has the file's hash in it.
+pub async fn widget_part(http: &Http, file: &str, headers: &HeaderMap) -> Answer {
+    let found = match file.strip_suffix(".js").filter(|name| is_part(name)) {
         Some(name) => http.widgets.find(name).await,
         None => None,
     };
@@ -275,7 +275,7 @@ pub async fn demo(http: &Http, path: &str, headers: &HeaderMap) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::org::widgets::panel_name;
+    use crate::org::widgets::{MORE, PANEL, part_name};
 
     #[test]
     fn encodings_are_taken_at_their_word() {
@@ -311,20 +311,22 @@ mod tests {
         }
     }
 
-    /// The build of the pages writes name and hash into the launcher; the server serves by that name.
+    /// The build of the pages writes name and hash of each file into the one that loads it; the server serves by that name.
     #[test]
-    fn the_launcher_names_its_panel_and_its_hash_and_the_single_file_is_both() {
+    fn each_file_names_the_next_and_its_hash_and_the_single_file_is_all() {
         // a checkout without built pages has none
-        let Some(WidgetBuild { launcher, panel, single }) = embedded_widget() else { return };
-        let text = std::str::from_utf8(&launcher.plain).unwrap();
-        for part in [format!("{}.js", panel_name(&panel.plain)), integrity(&panel.plain)] {
-            assert_eq!(text.matches(&part).count(), 1, "{part}");
+        let Some(WidgetBuild { launcher, panel, more, single }) = embedded_widget() else { return };
+        for (by, kind, file) in [(&launcher, PANEL, &panel), (&panel, MORE, &more)] {
+            let text = std::str::from_utf8(&by.plain).unwrap();
+            for part in [format!("{}.js", part_name(kind, &file.plain)), integrity(&file.plain)] {
+                assert_eq!(text.matches(&part).count(), 1, "{part}");
+            }
         }
-        assert!(single.plain == [&panel.plain[..], &launcher.plain].concat());
+        assert!(single.plain == [&panel.plain[..], &more.plain, &launcher.plain].concat());
         assert!(unpacked(&single.gz.unwrap()).unwrap() == single.plain, "its gzip form");
         // the build unpacked it; here it is a little longer than the panel's
         let (br, panel) = (single.br.unwrap().len(), panel.br.unwrap().len());
-        assert!((panel..panel + 15 * 1024).contains(&br), "{br} after {panel}");
+        assert!((panel..panel + 35 * 1024).contains(&br), "{br} after {panel}");
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub async fn route(http: Arc<Http>, peer: SocketAddr, mut request: Request<Incom
         (&Method::GET, ["api", "v1", "ws", "agent"]) => upgrade(&http, address, SocketKind::Agent, request),
         (_, ["api", "v1", rest @ ..]) => api::route(&http, address, rest, request).await,
         (&Method::GET, ["w", version, "kefu.js"]) => cors(assets::widget(&http, version, request.headers()).await),
-        (&Method::GET, ["w", _, file]) => cors(assets::panel(&http, file, request.headers()).await),
+        (&Method::GET, ["w", _, file]) => cors(assets::widget_part(&http, file, request.headers()).await),
         // behind a proxy every client seems to be on this machine, so forwarded requests never get the numbers
         (&Method::GET, ["metrics"]) if !request.headers().contains_key(FORWARDED) => {
             admin::metrics(&http, peer.ip(), request.headers())

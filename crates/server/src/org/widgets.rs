@@ -1,5 +1,6 @@
 //! Every file of the widget that was ever served, so that a page that pinned one keeps working after an upgrade, and which
-//! sites still load an old one. A page names a launcher, which loads the panel that was built with it, or both in one file.
+//! sites still load an old one. A page names a launcher, which loads the panel that was built with it, which loads a third file when it
+//! is needed; or all in one file.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -29,9 +30,11 @@ pub struct Variants {
 pub struct WidgetBuild {
     /// What pages load first. Name and hash of the panel are compiled into it.
     pub launcher: Variants,
-    /// What the launcher loads.
+    /// What the launcher loads. Name and hash of `more` are compiled into it.
     pub panel: Variants,
-    /// Both in one file, for pages that want one.
+    /// What the panel loads when it is needed.
+    pub more: Variants,
+    /// All in one file, for pages that want one.
     pub single: Variants,
 }
 
@@ -43,7 +46,7 @@ struct Latest {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Launchers and single files by version, panels by name.
+    /// Launchers and single files by version, the others by name.
     files: HashMap<String, Variants>,
     latest: Option<Latest>,
 }
@@ -62,14 +65,17 @@ pub fn version_of(plain: &[u8]) -> String {
     format!("{}-{}", env!("CARGO_PKG_VERSION"), data_encoding::HEXLOWER.encode(&hash.as_ref()[..4]))
 }
 
-/// What a launcher calls the panel that was built with it, without the ending: `panel-3fa4c1d25e6f7081`. `ui/build/build.mjs` compiles
-/// the same name into the launcher.
-pub fn panel_name(plain: &[u8]) -> String {
+/// What a file is called by the one that loads it, without the ending: `panel-3fa4c1d25e6f7081`. `ui/build/parts.mjs` compiles the same
+/// name into that one.
+pub fn part_name(kind: &str, plain: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA256, plain);
-    format!("{PANEL}{}", data_encoding::HEXLOWER.encode(&hash.as_ref()[..8]))
+    format!("{kind}{}", data_encoding::HEXLOWER.encode(&hash.as_ref()[..8]))
 }
 
-const PANEL: &str = "panel-";
+/// How names of panels begin.
+pub const PANEL: &str = "panel-";
+/// How names of the panels' own files begin.
+pub const MORE: &str = "more-";
 
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|b| b.is_ascii_hexdigit())
@@ -81,10 +87,14 @@ fn is_version(text: &str) -> bool {
     number.split('.').count() == 3 && number.split('.').all(|n| n.parse::<u16>().is_ok()) && is_hex(hash, 8)
 }
 
-/// Whether a text has the form of a version or of the name of a panel. Anyone can ask for anything, and each question costs a
-/// read.
+/// Whether a text has the form of the name of a panel, or of its own file.
+pub fn is_part(text: &str) -> bool {
+    [PANEL, MORE].iter().any(|kind| text.strip_prefix(kind).is_some_and(|hash| is_hex(hash, 16)))
+}
+
+/// Whether a file can be called so. Anyone can ask for anything, and each question costs a read.
 fn is_name(text: &str) -> bool {
-    is_version(text) || text.strip_prefix(PANEL).is_some_and(|hash| is_hex(hash, 16))
+    is_version(text) || is_part(text)
 }
 
 impl Widgets {
@@ -105,11 +115,12 @@ impl Widgets {
         Ok(Self { store, known: RwLock::new(Known { files, latest: None }), versions_seen })
     }
 
-    /// Stores this executable's widget, once for each version. No launcher is there before its panel.
+    /// Stores this executable's widget, once for each version. No file is there before those that it loads.
     pub async fn add(&self, build: WidgetBuild) -> Result<(), StoreError> {
-        let WidgetBuild { launcher, panel, single } = build;
+        let WidgetBuild { launcher, panel, more, single } = build;
         let latest = Latest { launcher: version_of(&launcher.plain), single: version_of(&single.plain) };
-        self.keep(panel_name(&panel.plain), panel).await?;
+        self.keep(part_name(MORE, &more.plain), more).await?;
+        self.keep(part_name(PANEL, &panel.plain), panel).await?;
         self.keep(latest.single.clone(), single).await?;
         self.keep(latest.launcher.clone(), launcher).await?;
         self.known.write().latest = Some(latest);
@@ -139,7 +150,7 @@ impl Widgets {
         Ok(())
     }
 
-    /// The file of a version, or the panel of a name, in all encodings; also one that a newer server of the company has brought
+    /// The file of a version or of a name, in all encodings; also one that a newer server of the company has brought
     /// since.
     pub async fn find(&self, name: &str) -> Option<Variants> {
         if let Some(known) = self.get(name) {
@@ -157,7 +168,7 @@ impl Widgets {
         Some(found)
     }
 
-    /// The file of a version, or the panel of a name, in all encodings.
+    /// The file of a version or of a name, in all encodings.
     pub fn get(&self, name: &str) -> Option<Variants> {
         self.known.read().files.get(name).cloned()
     }
@@ -169,7 +180,7 @@ impl Widgets {
         }
     }
 
-    /// Sites whose pages lately loaded a version that is not the newest, as two files or as one.
+    /// Sites whose pages lately loaded a version that is not the newest, as several files or as one.
     pub fn outdated(&self, now_ms: u64) -> Vec<WidgetVersionSeen> {
         let latest = self.known.read().latest.clone();
         let is_latest = |version: &String| latest.as_ref().is_some_and(|l| [&l.launcher, &l.single].contains(&version));
@@ -209,12 +220,24 @@ mod tests {
 
     #[test]
     fn only_names_that_files_can_have_are_looked_for() {
-        for name in ["0.2.0-3fa4c1d2", "panel-3fa4c1d25e6f7081", &version_of(b"x"), &panel_name(b"x")] {
+        for name in [
+            "0.2.0-3fa4c1d2",
+            "panel-3fa4c1d25e6f7081",
+            "more-3fa4c1d25e6f7081",
+            &version_of(b"x"),
+            &part_name(MORE, b"x"),
+        ] {
             assert!(is_name(name), "{name}");
         }
-        for name in
-            ["latest", "panel-3fa4c1d2", "panel-3fa4c1d25e6f708g", "panel-3fa4c1d25e6f7081/br", "0.2-3fa4c1d2", ""]
-        {
+        for name in [
+            "latest",
+            "panel-3fa4c1d2",
+            "panel-3fa4c1d25e6f708g",
+            "panel-3fa4c1d25e6f7081/br",
+            "less-3fa4c1d25e6f7081",
+            "0.2-3fa4c1d2",
+            "",
+        ] {
             assert!(!is_name(name), "{name}");
         }
     }

@@ -1,0 +1,2 @@
+/** The style sheet of the third file. */
+export { default as STYLE } from './more.css?inline';
