@@ -18,7 +18,7 @@ export function showWidget(client: VisitorClient, { open = true, position = 'rig
   startClock();
   const panel: StartPanel = (lent) => {
     for (const style of [CSS, STYLE]) lent.addStyle(style);
-    return attach(lent, client);
+    return attach(lent, () => client);
   };
   launch({ server: '', site: '', lang: lang.value, load: 'now', position, color }, null, { panel, more: null });
   if (open) window.kefuWidget?.open();

@@ -6,7 +6,7 @@ use crate::{
     cli::verified_directory::VerifiedDirectory,
     crypto::{
         codec::Hash32,
-        directory::{Body, Entry},
+        directory::{Body, Entry, IdentityBody},
     },
 };
 
@@ -42,6 +42,7 @@ impl Line {
             true => "root".into(),
             false => user.unwrap_or_else(|| "?".into()),
         };
+        let body = body.or_else(|| IdentityBody::read(entry).map(Body::Identity));
         let what = body.map_or_else(|| format!("{} (written by a newer version)", head.t), |b| words(&b));
         Some(Self { seq, at: head.at, what, signer, hash: Hash32(entry.hash()).to_string() })
     }
@@ -69,6 +70,11 @@ fn words(body: &Body) -> String {
         }
         Body::Bot(b) => format!("robot {} ({}){}", b.id, b.name, if b.on { "" } else { ", off" }),
         Body::Revoke(_) => "an invite is revoked".into(),
+        Body::Identity(b) if b.keys.is_empty() => format!("site {}: no key vouches for its visitors", b.site),
+        Body::Identity(b) => {
+            let keys: Vec<String> = b.keys.iter().map(|key| key.thumbprint()).collect();
+            format!("site {}: visitors are vouched for by {}", b.site, keys.join(", "))
+        }
         Body::Confirm(b) => format!("{} is confirmed", b.user),
         Body::Rules(b) if b.late.is_empty() => format!("rules of readers, revision {}", b.rev),
         Body::Rules(b) => format!("rules of readers, revision {}; {} not confirmed", b.rev, b.late.len()),

@@ -3,6 +3,8 @@
 mod add;
 mod change;
 mod form;
+mod identity;
+mod identity_key;
 mod list;
 mod off;
 pub mod outdated;
@@ -22,6 +24,7 @@ commands! {
         Change(change::Args),
         Off(off::Args),
         Snippet(snippet::Args),
+        Identity(identity::Args),
     }
 }
 

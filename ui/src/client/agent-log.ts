@@ -4,7 +4,9 @@ import { decodeBody, noteRecipient, openNote } from '../crypto/envelope';
 import { openBox } from '../crypto/epoch';
 import { reject } from '../crypto/error';
 import { acceptGrant } from '../crypto/grant';
-import { unhex } from '../crypto/bytes';
+import { hex, unhex } from '../crypto/bytes';
+import { BoxKind, boxKid } from '../crypto/hash';
+import { audience, judge, type Judgement } from '../crypto/identity';
 import { Kind, type Envelope, type WireRecord } from '../proto';
 import { BATCH, type Participant } from './context';
 import type { ConversationLog, LogExtension, LogParts } from './conversation-log';
@@ -30,6 +32,28 @@ class AgentLog implements LogExtension {
     const lines = this.sealed.get(epoch);
     if (lines) lines.push(entry);
     else this.sealed.set(epoch, [entry]);
+  }
+
+  /** Judged by the directory at its place or later, and once more if that is older here than whoever vouches. */
+  async opened(entry: Entry): Promise<void> {
+    const { context, epochs, conv, directory } = this.log;
+    const { body, env } = entry;
+    const visitor = epochs.visitor!;
+    if (body?.t !== 'form' || body.identity === undefined || entry.sender !== visitor.kid || !env) return;
+    const from = epochs.get(env.epoch)?.dirSeq ?? 0;
+    const { identity } = body;
+    const occasion = {
+      aud: audience(context.fp, visitor.site),
+      edKid: visitor.kid,
+      xKid: hex(boxKid(BoxKind.visitor, visitor.x)),
+      at: entry.at,
+    };
+    const judged = (): Promise<Judgement> =>
+      judge(identity, { ...occasion, keys: context.directory().identityKeys(visitor.site, from) });
+    entry.judged = await judged();
+    if (entry.judged.why !== 'unknown_key') return;
+    await directory.ensureKnown(`identity ${hex(conv)}`, false);
+    entry.judged = await judged();
   }
 
   async note(r: WireRecord, env: Envelope, live: boolean): Promise<Entry> {
@@ -92,6 +116,7 @@ class AgentLog implements LogExtension {
             ? await this.readNote(env, key as BoxKey, ed)
             : await openLine(context, env, key as EpochKey, ed);
         Object.assign(e, opened, { error: undefined, sealed: undefined });
+        await this.opened(e);
       } catch (err) {
         e.error = errorOf(err);
       }

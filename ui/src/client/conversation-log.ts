@@ -27,6 +27,8 @@ const OF_NOTES: readonly number[] = [Kind.note, Kind.noteRecall, Kind.noteTombst
 export interface LogExtension {
   note(r: WireRecord, env: Envelope, live: boolean): Promise<Entry>;
   grant(env: Envelope): Promise<void>;
+  /** A line was opened. */
+  opened(entry: Entry): Promise<void>;
   /** A line came whose key is not known yet. */
   locked(entry: Entry): void;
   /** Keys of boxes came late: what they open is opened now. */
@@ -225,8 +227,10 @@ export class ConversationLog {
       robot: from.robot,
       env,
     };
-    if (epoch.key) Object.assign(entry, await openLine(context, env, epoch.key, from.ed));
-    else {
+    if (epoch.key) {
+      Object.assign(entry, await openLine(context, env, epoch.key, from.ed));
+      await this.extension?.opened(entry);
+    } else {
       if (!(await context.backend.verify('sig', from.ed, env.signed, env.signature))) reject('signature');
       Object.assign(entry, { kind: 'broken', error: 'error.no_key', sealed: env, signer: from.ed });
     }

@@ -1,4 +1,5 @@
 /** The conversations an agent sees, as lists show them. */
+import type { Person } from '../crypto/identity';
 import type { ConvItem, Handed, Message } from '../model';
 import { ownerUser, type Conv } from '../proto';
 import { signal } from '../signals';
@@ -18,8 +19,9 @@ interface Said {
   handed: Handed | null;
   unanswered: number | null;
   unmet: boolean;
+  person: Person | null;
 }
-const NOTHING: Said = { name: '', last: null, asked: null, handed: null, unanswered: null, unmet: true };
+const NOTHING: Said = { person: null, name: '', last: null, asked: null, handed: null, unanswered: null, unmet: true };
 
 export class ConvList {
   readonly items = signal<readonly ConvItem[]>([]);
@@ -88,7 +90,8 @@ export class ConvList {
       this.known.set(
         messages,
         (said = {
-          name: nameIn(messages),
+          person: personIn(messages),
+          name: personIn(messages)?.name ?? nameIn(messages),
           last,
           asked,
           handed: handedIn(messages, this.me()?.user),
@@ -115,6 +118,7 @@ export class ConvList {
       conv,
       tabs,
       name: said.name,
+      person: said.person,
       last,
       empty: !last && (t?.synced.value ?? false),
       unread: t?.unread.value ?? 0,
@@ -191,9 +195,13 @@ function reasonOf(messages: readonly Message[], at: number, by: string): string 
   return '';
 }
 
+/** Whom the site's backend vouched for last; what proves nothing changes nothing. */
+export const personIn = (messages: readonly Pick<Message, 'form'>[]): Person | null =>
+  lastOf(messages, (m) => !!m.form?.judged?.person)?.form?.judged?.person ?? null;
+
 /** What the visitor called themselves in the newest form, or ''. */
 export function nameIn(messages: readonly Pick<Message, 'kind' | 'form'>[]): string {
-  const fields = lastOf(messages, (m) => m.kind === 'form')?.form?.fields ?? {};
+  const fields = lastOf(messages, (m) => m.kind === 'form' && !m.form?.update)?.form?.fields ?? {};
   for (const k of NAME_FIELDS) if (fields[k]?.trim()) return fields[k].trim().slice(0, MAX_NAME);
   return '';
 }

@@ -1,4 +1,5 @@
 /** One record of a conversation as it was understood, and what is asked of one alone. */
+import type { Judgement } from '../crypto/identity';
 import type { EpochKey } from '../crypto/backend';
 import { equal, hex } from '../crypto/bytes';
 import { isForkAlarm } from '../crypto/directory';
@@ -37,6 +38,8 @@ export interface Entry {
   /** Name of the robot that sent it. */
   robot?: string;
   body?: Body;
+  /** Of a visitor's form with the word of the site's backend: what that proves. Only agents judge it. */
+  judged?: Judgement;
   event?: RecordEvent;
   epoch?: Epoch;
   /** The team before, if this epoch moved the conversation. */

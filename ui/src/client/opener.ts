@@ -15,7 +15,7 @@ import type { Store } from '../storage/store';
 import type { Conversation } from './conversation';
 import type { Deps, Engine } from './engine';
 import type { DirectorySync } from './directory-sync';
-import { applyLocal, firstAnnouncement, makeKeys, type PendingConversation, type Keys } from './opening';
+import { applyLocal, firstAnnouncement, type PendingConversation, type Keys } from './opening';
 import type { Robot } from './robot';
 import type { Tabs } from './tabs';
 
@@ -28,6 +28,7 @@ export interface OpenerHost {
   readonly backend: Backend;
   readonly sync: DirectorySync;
   keys: Keys | null;
+  ownKeys(): Promise<Keys>;
   readonly store: Store;
   readonly storagePrefix: string;
   readonly engine: Engine | null;
@@ -72,7 +73,7 @@ export class Opener {
       h.fail(over);
       throw over;
     }
-    const keys = (h.keys ??= await makeKeys(h.backend, h.store, h.storagePrefix));
+    const keys = await h.ownKeys();
     const nonce = random(16);
     const id = hex(conversationId(nonce, h.sync.directory.fp, h.o.site, keys.ed.pk, keys.x.pk));
     const mine: PendingConversation = {

@@ -9,12 +9,18 @@ import type { Rewind } from './memory';
 import type { Outgoing } from './outgoing';
 import type { DirectoryAccess, Participant } from './context';
 
-const formOf = ({ fields, page, lang, mode, after }: Extract<Body, { t: 'form' }>): Form => ({
+const formOf = (
+  { fields, page, lang, mode, after, attributes, update }: Extract<Body, { t: 'form' }>,
+  judged?: Entry['judged'],
+): Form => ({
   fields,
   page,
   lang,
   mode,
   after,
+  attributes,
+  update,
+  judged,
 });
 
 const fileOf = ({ name, size, w, h, thumb, secs }: FileBody): FileInfo => ({
@@ -218,7 +224,7 @@ export class Timeline {
       case 'note': {
         const body = e.body;
         if (body?.t === 'form') {
-          return { ...base, author, kind: 'form', form: formOf(body), canRecall: no };
+          return { ...base, author, kind: 'form', form: formOf(body, e.judged), canRecall: no };
         }
         const before = textsOf(e);
         const text = before.pop() ?? body?.text ?? '';

@@ -2,10 +2,18 @@
 import type { Body } from '../crypto/envelope';
 import { hex, random } from '../crypto/bytes';
 import { createHttp } from '../link/http';
-import { ClientError, type Picked, type Thread, type VisitorClient, type VisitorOptions } from '../model';
+import {
+  ClientError,
+  type Picked,
+  type Thread,
+  type VisitorClient,
+  type VisitorOptions,
+  type VouchFor,
+} from '../model';
 import { computed, signal, when } from '../signals';
 import type { Deps } from './engine';
 import { watchPresence } from './presence';
+import type { Introduction } from './introduction';
 import { pageNow } from './page-now';
 import { VisitorSession } from './visitor-session';
 
@@ -72,8 +80,9 @@ export class Visitor implements VisitorClient {
     });
   }
 
-  private inTurn(fn: () => Promise<void>): Promise<void> {
-    this.keepOpen();
+  /** `written`: by the visitor, who then does not want to end. */
+  private inTurn(fn: () => Promise<void>, written = true): Promise<void> {
+    if (written) this.keepOpen();
     const done = this.sending.then(fn);
     this.sending = done.catch(() => undefined);
     return done;
@@ -85,6 +94,7 @@ export class Visitor implements VisitorClient {
     const reason = this.trust.value;
     if (reason.mode === 'broken') throw new ClientError(reason.reason ?? 'error.directory');
     await this.session.look();
+    if (!(await this.introduce(body))) return;
     for (let tries = 0; !this.thread.value; tries++) {
       // another tab began one that this one can't join
       if (tries === MAX_TRIES) throw new ClientError('error.conflict');
@@ -98,13 +108,56 @@ export class Visitor implements VisitorClient {
         mode,
         after: this.session.predecessor.id,
       };
-      if (await this.session.opener.begin(form, body)) {
+      const news = await this.session.introduction.news(null, true);
+      if (await this.session.opener.begin({ ...form, ...news?.fields }, body)) {
+        news?.told(this.session.opener.pending!.id);
         this.session.predecessor.clear();
         return;
       }
       await this.session.look();
     }
     if (body) await this.thread.value.send(body);
+  }
+
+  /** Tells the conversation what is new about its visitor. False: `body` is somebody else's, and is not sent. */
+  private async introduce(body: Body | null, written = true): Promise<boolean> {
+    const { session } = this;
+    const thread = session.thread.value;
+    const news = await session.introduction.news(thread?.id ?? null, written);
+    if (news?.otherPerson) {
+      this.o.otherPerson?.(body?.t === 'text' ? body.text : null);
+      return false;
+    }
+    if (thread && news && session.thread.value === thread) {
+      await thread.send({ t: 'form', ts: this.deps.env.now(), fields: {}, update: true, ...news.fields });
+      news.told(thread.id);
+    }
+    return true;
+  }
+
+  setUser(user: VouchFor | string | null): void {
+    this.introduceNow((i) => i.setUser(user));
+  }
+
+  setAttributes(attributes: Record<string, string | number | boolean>): void {
+    this.introduceNow((i) => i.setAttributes(attributes));
+  }
+
+  /** In a conversation that goes on and has words of this visitor; any other is told when they write. */
+  private introduceNow(change: (introduction: Introduction) => void): void {
+    void this.inTurn(async () => {
+      await this.session.loading;
+      change(this.session.introduction);
+      const thread = this.thread.value;
+      const goesOn =
+        thread?.conv.value?.state === 'open' && thread.messages.value.some((m) => m.mine && m.kind === 'text');
+      if (goesOn) await this.introduce(null, false);
+    }, false).catch((e: unknown) => console.error('kefu:', e));
+  }
+
+  async forget(): Promise<void> {
+    this.keepOpen();
+    await this.session.forget();
   }
 
   requestPerson(): void {

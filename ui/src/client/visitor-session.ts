@@ -13,8 +13,9 @@ import type { Conversation } from './conversation';
 import { SecondConversation } from './second-conversation';
 import { distrust, Engine, newConnection, type Deps } from './engine';
 import type { DirectorySync } from './directory-sync';
-import { keysFromSeed, restoreKeys, type PendingConversation, type Keys } from './opening';
+import { keysFromSeed, makeKeys, restoreKeys, type PendingConversation, type Keys } from './opening';
 import { Opener, type OpenerHost } from './opener';
+import { Introduction } from './introduction';
 import { Memory } from './memory';
 import { Predecessor } from './predecessor';
 import type { Robot } from './robot';
@@ -54,6 +55,8 @@ export class VisitorSession implements OpenerHost {
   private looking: Promise<void> = Promise.resolve();
   tabs!: Tabs;
   predecessor!: Predecessor;
+  /** What the page says of its visitor. */
+  introduction!: Introduction;
 
   constructor(
     readonly o: VisitorOptions,
@@ -103,11 +106,24 @@ export class VisitorSession implements OpenerHost {
         this.connect();
         if (this.opener.pending && !(await this.resumePending())) this.giveUp();
       } else this.connection.value = { state: 'online' };
+      this.introduction ??= new Introduction({
+        store,
+        storagePrefix: this.storagePrefix,
+        site: this.o.site,
+        fp: sync.directory.fp,
+        keys: () => this.ownKeys(),
+        now: () => this.deps.env.now(),
+      });
       this.site.value = info;
     } catch (e) {
       this.fail(e);
       throw e;
     }
+  }
+
+  /** Those of this browser, made if there are none. */
+  async ownKeys(): Promise<Keys> {
+    return (this.keys ??= await makeKeys(this.backend, this.store, this.storagePrefix));
   }
 
   /** Names, members and keys may have changed. */
@@ -338,6 +354,13 @@ export class VisitorSession implements OpenerHost {
       this.loading = this.load();
       this.loading.catch(() => undefined);
     }
+  }
+
+  /** Nothing of this site's visitors stays in this browser. */
+  async forget(): Promise<void> {
+    this.dispose();
+    await this.loading.catch(() => undefined);
+    await (this.store as Store | undefined)?.clear(`v/${this.o.server}/${this.o.site}/`).catch(() => undefined);
   }
 
   dispose(): void {

@@ -17,6 +17,7 @@ import { nameOf } from './conversations';
 import { dueAt, priorityOf, waitsSince } from './filters';
 import { snoozedText } from './handling';
 import { Tags } from './Tags';
+import { Verified } from './Verified';
 import { Wait } from './Wait';
 import { useConsole } from './useConsole';
 
@@ -53,6 +54,7 @@ function Item({ client, item, on, stop, onSelect }: ItemProps) {
       <span class="c-item-text">
         <span class="c-item-top">
           <bdi class="c-item-name">{name}</bdi>
+          <Verified item={item} />
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
           {item.tabs.missed && state.tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}

@@ -19,6 +19,7 @@ import { rightsOf } from './rights';
 import { nameOf } from './conversations';
 import { useSignal } from '../ui/signals';
 import { useConsole } from './useConsole';
+import { Verified } from './Verified';
 import { begin } from './writing';
 
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
@@ -159,6 +160,7 @@ function ThreadHead({ client, item, thread }: { client: AgentClient; item: ConvI
       <div class="k-grow">
         <h1>
           <bdi>{name}</bdi>
+          <Verified item={item} />
         </h1>
         <p>
           {client.sites.value[item.conv.site] ?? item.conv.site} · {ownerLine}

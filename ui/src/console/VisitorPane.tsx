@@ -1,7 +1,8 @@
 /** The right pane: what is known of the visitor, and how sure it is. */
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
-import type { AgentClient, ConvItem } from '../model';
+import type { AgentClient, ConvItem, Message } from '../model';
+import { personIn } from '../client/list';
 import { listOf } from '../i18n/core';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
@@ -18,6 +19,7 @@ import { full } from '../ui/time';
 import { fieldLabel } from './fields';
 import { nameOf } from './conversations';
 import { Earlier } from './Earlier';
+import { Verified } from './Verified';
 import { mayHandle } from './handling';
 import { latePeople } from './Waiting';
 import { useConsole } from './useConsole';
@@ -34,7 +36,7 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
   const [Pane, Head] = alone ? (['div', 'h1'] as const) : (['aside', 'h2'] as const);
   const thread = useMemo(() => client.open(item.id), [client, item.id]);
   const messages = thread.messages.value;
-  const form = lastWhere(messages, (m) => m.kind === 'form')?.form;
+  const form = lastWhere(messages, (m) => m.kind === 'form' && !m.form?.update)?.form;
   // The client shows "open" only after the keys in it hashed to the conversation id.
   const verified = messages.some((m) => m.event?.t === 'open');
   const members = thread.members.value;
@@ -56,8 +58,11 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         <Avatar name={nameOf(item)} />
         <Head>
           <bdi>{nameOf(item)}</bdi>
+          <Verified item={item} />
         </Head>
       </div>
+
+      <WhoTheyAre messages={messages} alone={alone} />
 
       <Part alone={alone} title={t('answers')}>
         {answers.shown.map((one) => (
@@ -129,6 +134,39 @@ export function VisitorPane({ client, item, alone }: { client: AgentClient; item
         )}
       </Part>
     </Pane>
+  );
+}
+
+/** Who they are by the word of the site's backend, and what the page says of them. The words of a token that proves nothing are not shown. */
+function WhoTheyAre({ messages, alone }: { messages: readonly Message[]; alone?: boolean }) {
+  const person = personIn(messages);
+  const last = lastWhere(messages, (m) => !!m.form?.judged)?.form?.judged;
+  const attributes = Object.entries(lastWhere(messages, (m) => !!m.form?.attributes)?.form?.attributes ?? {});
+  if (!last && !attributes.length) return null;
+  return (
+    <Part alone={alone} title={t('identity')}>
+      {person && (
+        <p class="c-verified c-yes">
+          <Icon d={icon.check} size={16} />
+          <span>
+            {t('vouched')}
+            <code dir="auto">{person.sub}</code>
+          </span>
+        </p>
+      )}
+      {last?.why && (
+        <p class="c-verified">
+          <Icon d={icon.alert} size={16} />
+          <span>{t('notVouched', { why: t(`notVouched.${last.why}`) })}</span>
+        </p>
+      )}
+      {attributes.length > 0 && <p class="k-hint">{t('attributes')}</p>}
+      {attributes.map(([name, value]) => (
+        <Fact key={name} label={short(name)}>
+          <RichText text={value} as="text" />
+        </Fact>
+      ))}
+    </Part>
   );
 }
 

@@ -3,6 +3,7 @@ import type { Backend } from './backend';
 import { hex, sized } from './bytes';
 import { reject, Rejected } from './error';
 import { BoxKind, boxKid, entryHash, kidOf } from './hash';
+import type { IdentityKey } from './identity-keys';
 import { asSigned, knownOf, type Known } from './replay';
 import { applyEntry, authority, genesisState } from './rules';
 import type { Signed } from './signed';
@@ -239,6 +240,11 @@ export class Directory {
   /** The team key with this box kid, if it is or was one. */
   teamKey(kid: string): TeamKey | null {
     return this.index.teamKeys.get(kid) ?? null;
+  }
+
+  /** The keys that vouched for a site's visitors when entry `seq` was the newest, or later. */
+  identityKeys(site: string, seq: number): IdentityKey[] {
+    return this.known.identities[site]?.filter((k) => k.to === null || k.to > seq) ?? [];
   }
 
   /** A team's current key. Rejects if there is no such team or it is off. */

@@ -6,6 +6,7 @@ import { cat, equal, hex, sized, text, u32, unb64u, utf8 } from './bytes';
 import { reject } from './error';
 import { MAX_FILE } from './file';
 import { BoxKind, boxKid, kidOf } from './hash';
+import { MAX_TOKEN } from './identity-keys';
 
 /** Fields of a header other than kind and sender. */
 export interface HeaderFields {
@@ -83,6 +84,12 @@ export type Body =
       lang?: string;
       mode?: 'pinned' | 'unpinned';
       after?: string;
+      /** The word of the site's backend about who writes (crypto/identity.ts). Nobody checked it. */
+      identity?: string;
+      /** What the site's page says about its visitor. Nobody checked it. */
+      attributes?: Record<string, string>;
+      /** It only adds to what an earlier one said. */
+      update?: true;
     }
   | FileBody
   | { t: 'note'; ts: number; text: string; fix?: IntentFeedback; for?: 'transfer'; at?: string[] }
@@ -154,9 +161,28 @@ export function decodeBody(bytes: Uint8Array): Body | null {
       lang: typeof b.lang === 'string' ? b.lang : undefined,
       mode,
       after: typeof b.after === 'string' ? b.after : undefined,
+      identity: typeof b.identity === 'string' && b.identity.length <= MAX_TOKEN ? b.identity : undefined,
+      attributes: attributesOf(b.attributes),
+      update: b.update === true || undefined,
     };
   }
   return null;
+}
+
+/** Most attributes, and characters of a name and of a value. */
+const MAX_ATTRIBUTES = 32;
+const MAX_ATTRIBUTE_NAME = 64;
+const MAX_ATTRIBUTE = 512;
+
+/** As they are sent and shown: texts, within these bounds. What does not fit is left out. */
+export function attributesOf(v: unknown): Record<string, string> | undefined {
+  if (typeof v !== 'object' || v === null || Array.isArray(v)) return undefined;
+  const out: Record<string, string> = {};
+  for (const [name, value] of Object.entries(v).slice(0, MAX_ATTRIBUTES)) {
+    if (!['string', 'number', 'boolean'].includes(typeof value) || name.length > MAX_ATTRIBUTE_NAME) continue;
+    Object.defineProperty(out, name, { value: String(value).slice(0, MAX_ATTRIBUTE), enumerable: true });
+  }
+  return out;
 }
 
 /** Rejects what can be no file. Nothing but the known fields is passed on. */

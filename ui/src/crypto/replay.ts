@@ -1,4 +1,5 @@
 /** What replaying the log keeps beside the state that snapshots have, and how spans and confirmations grow (protocol §6). */
+import type { IdentityKeys } from './identity-keys';
 import { table, type Membership, type State, type Team, type User, type Waiting } from './state';
 
 /** Before the first `rules` entry everyone who enrols is a user at once; this is what else is known of unconfirmed ones. */
@@ -21,13 +22,15 @@ export interface Known {
   unconfirmed: Record<string, Unconfirmed>;
   /** By invite: when it was used, and whose it was. */
   enrolled: Record<string, { at: number; signer: string }>;
+  /** Who vouches for visitors. In no snapshot: known only to who replays the whole log. */
+  identities: IdentityKeys;
 }
 
 /** Begins with a snapshot signed at `at`. Memberships without spans count from the first entry on. */
 export function knownOf(s: State, at: number): Known {
   const users = map(s.users, (u) => ({ ...u, member: u.member ?? (u.on ? enter([], u.teams, 0) : []) }));
   const teams = map(s.teams, (t) => ({ ...t, keys: t.keys ?? [{ epoch: t.epoch, pk: t.pk, from: 0, to: null }] }));
-  return { state: { ...s, users, teams }, latest: at, unconfirmed: table(), enrolled: table() };
+  return { state: { ...s, users, teams }, latest: at, unconfirmed: table(), enrolled: table(), identities: table() };
 }
 
 /** The state as snapshots have it: older ones keep their bytes. */

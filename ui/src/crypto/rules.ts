@@ -6,6 +6,7 @@ import type { Signed } from './signed';
 import { isGoodKey } from './ed25519';
 import { reject } from './error';
 import { fingerprint, H } from './hash';
+import { withIdentity } from './identity-keys';
 import { confirmed, enter, rekey, waitingWith, type Known } from './replay';
 import {
   activeKey,
@@ -81,7 +82,7 @@ export async function genesisState(backend: Backend, fp: Uint8Array, e: Signed):
     sites: table(),
     used: [],
   };
-  return { state, latest: int(b.at), unconfirmed: table(), enrolled: table() };
+  return { state, latest: int(b.at), unconfirmed: table(), enrolled: table(), identities: table() };
 }
 
 /** What is known after `e`. What was known before stays as it is. */
@@ -115,6 +116,8 @@ export async function applyEntry(backend: Backend, at: Place, e: Signed): Promis
       return { ...known, state: bot(state, b) };
     case 'revoke':
       return { ...known, state: { ...state, used: withUsed(state, key32(b.inv)) } };
+    case 'identity':
+      return { ...known, identities: withIdentity(known.identities, b, p.seq) };
     default:
       return known;
   }

@@ -1,5 +1,6 @@
 /** What the console may know and do. */
 import type { IntentFeedback } from '../crypto/envelope';
+import type { Person } from '../crypto/identity';
 import type { Search } from '../knowledge/search';
 import type { ReaderAccess } from '../search/worker-protocol';
 import type { AgentInfo, AgentState, Block, BlockReason, Conv, Label, Labels, Priority, StorageState } from '../proto';
@@ -17,8 +18,10 @@ export interface ConvItem {
   id: string;
   conv: Conv;
   tabs: Record<Tab, boolean>;
-  /** What the visitor called themselves in the form, or ''. */
+  /** What the backend of the site calls the visitor, or what they called themselves in the form, or ''. */
   name: string;
+  /** Who the visitor is by the word of the site's backend, which was verified; null: nobody vouches for them, or in vain. */
+  person?: Person | null;
   last: Message | null;
   /** All of it is here, and nobody wrote a message. */
   empty?: boolean;

@@ -1,5 +1,6 @@
 /** One conversation as a page shows it. */
 import type { BotButton, BotThought, IntentFeedback } from '../crypto/envelope';
+import type { Judgement } from '../crypto/identity';
 import type { Conv, OwnerWhy } from '../proto';
 import type { ReadonlySignal } from '../signals';
 import type { ErrorKey, Wait } from './errors';
@@ -16,6 +17,12 @@ export interface Form {
   mode?: 'pinned' | 'unpinned';
   /** The conversation (id) that this one continues, because it was gone or lost, or waits for people while the robot is asked. */
   after?: string;
+  /** What the site's page says about its visitor: names and values, bounded. The page's word. */
+  attributes?: Readonly<Record<string, string>>;
+  /** It only adds to what an earlier form said. */
+  update?: true;
+  /** Who the visitor is by the word of the site's backend, or why that proves nothing. Only for agents. */
+  judged?: Judgement;
 }
 
 /** Facts in the stream of a conversation. `by` and `user` are user ids, or `visitor`. */

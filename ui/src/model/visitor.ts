@@ -98,10 +98,28 @@ export interface VisitorClient {
   keepOpen(): void;
   /** Forgets the closed conversation; the next message begins another. */
   startOver(): void;
+  /**
+   * Who the visitor is by the word of the page's backend: a token, or a function that has one made for this browser's keys. Null: nobody vouches.
+   * Told to the conversation with its first words, at once if it has some and knows nobody, and when the visitor writes as somebody else.
+   */
+  setUser(user: VouchFor | string | null): void;
+  /** What the page says about its visitor, in the place of what it said before; at most 32 texts of 512 characters. */
+  setAttributes(attributes: Record<string, string | number | boolean>): void;
+  /** Ends, and leaves nothing of this site's visitors in this browser: keys, conversations, files on their way. */
+  forget(): Promise<void>;
   /** Tries again at once when `waiting`, or after `ended`. */
   reconnect(): void;
   dispose(): void;
 }
+
+/** What a token must name, and for whom it is. */
+export interface AboutVisitor {
+  ed_kid: string;
+  x_kid: string;
+  aud: string;
+}
+/** Has the page's backend vouch for its customer: resolves with a token (JWT). */
+export type VouchFor = (about: AboutVisitor) => string | Promise<string>;
 
 export interface VisitorOptions {
   /** Origin of the kefu server, e.g. `https://kefu.bank.cn`. */
@@ -114,4 +132,6 @@ export interface VisitorOptions {
   lang: 'zh' | 'en';
   /** 32 bytes, b64u, of a person whom the customer's own application knows: the same on all of their devices. */
   seed?: string;
+  /** Another customer writes with this browser's keys; what they wrote was not sent. The page forgets the one before. */
+  otherPerson?: (text: string | null) => void;
 }

@@ -59,6 +59,7 @@ function readOnly(store: Store): Store {
     list: (prefix) => store.list(prefix),
     set: async () => undefined,
     delete: async () => undefined,
+    clear: async () => undefined,
     init: async (name, value) => (await store.get(name)) ?? value,
     update: async (name, next) => next(await store.get(name)),
   };

@@ -10,6 +10,8 @@ export interface Store {
   /** Sets it, and `also` with it, all or nothing; undefined deletes. Handed to the browser before this returns: a page that is left at once does not lose it. */
   set(name: string, value: unknown, also?: Also): Promise<void>;
   delete(name: string): Promise<void>;
+  /** Deletes all whose name begins so. */
+  clear(prefix: string): Promise<void>;
   /** All whose name begins so, sorted by name. */
   list<T>(prefix: string): Promise<{ name: string; value: T }[]>;
   /** Sets it, and `also` with it, unless it is there; what is there then. All or nothing, atomic over all tabs. */
@@ -32,6 +34,7 @@ export function memoryStore(): Store {
     get: async <T>(name: string) => values.get(name) as T | undefined,
     set: async (name, value, also = []) => void [[name, value] as const, ...also].forEach(put),
     delete: async (name) => void values.delete(name),
+    clear: async (prefix) => [...values.keys()].forEach((n) => n.startsWith(prefix) && values.delete(n)),
     list: async <T>(prefix: string) =>
       [...values.keys()]
         .filter((n) => n.startsWith(prefix))
@@ -87,6 +90,9 @@ function open(factory: IDBFactory, name: string): Promise<IDBDatabase> {
   });
 }
 
+/** Names that begin so. */
+export const within = (prefix: string): IDBKeyRange => IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+
 function putAll(t: IDBObjectStore, all: Also): void {
   for (const [name, value] of all) value === undefined ? t.delete(name) : t.put(value, name);
 }
@@ -117,11 +123,12 @@ function databaseStore(db: IDBDatabase): Store {
         t.transaction.commit?.();
       }),
     delete: (name) => run<void>('readwrite', (t) => void t.delete(name)),
+    clear: (prefix) => run<void>('readwrite', (t) => void t.delete(within(prefix))),
     list: <T>(prefix: string) =>
       run<{ name: string; value: T }[]>('readonly', (t, result) => {
         const out: { name: string; value: T }[] = [];
         result(out);
-        const r = t.openCursor(IDBKeyRange.bound(prefix, `${prefix}\uffff`));
+        const r = t.openCursor(within(prefix));
         r.onsuccess = () => {
           const c = r.result;
           if (!c) return;

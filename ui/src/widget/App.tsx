@@ -6,27 +6,69 @@ import { effect, signal, type Signal } from '../signals';
 import '../ui/signals';
 import { keepFocus } from '../ui/keepFocus';
 import { announce } from './announce';
-import type { Lent, StartedPanel } from './contract';
+import type { Asked, Lent, StartedPanel } from './contract';
 import { Panel } from './Panel';
+import { resetChannel } from './remembered';
 
-export function attach(lent: Lent, client: VisitorClient): StartedPanel {
+/** `make`: a client for a visitor of whom nothing is known, the first time and after a reset. */
+export function attach(lent: Lent, make: (otherPerson: (text: string | null) => void) => VisitorClient): StartedPanel {
   const { frame } = lent;
   const open = signal(false);
-  announce(client, lent.tell);
+  const asked: Partial<Asked> = {};
+  const channel = resetChannel(lent.settings);
+  let client!: VisitorClient;
+  let stop: () => void = () => undefined;
+  let generation = 0;
+  let made = false;
+
+  const draw = () => render(<App key={generation} client={client} open={open} frame={frame} />, frame);
+  function begin(): void {
+    generation++;
+    client = make(changeOver);
+    stop = announce(client, lent.tell);
+    if (made) draw();
+  }
+  async function anew(): Promise<void> {
+    stop();
+    await client.forget();
+    begin();
+  }
+  /** Another customer signed in without a sign-out of the one before; what they wrote is theirs. */
+  function changeOver(text: string | null): void {
+    void reset({ ...asked }).then(() => {
+      if (text !== null) client.send(text).catch(console.error);
+    });
+  }
+  async function reset(keep: Partial<Asked> = {}): Promise<void> {
+    delete asked.user;
+    delete asked.attributes;
+    await anew();
+    channel?.postMessage(0);
+    for (const what of ['user', 'attributes'] as const) if (keep[what] !== undefined) tell(what, keep[what]);
+  }
+  function tell<K extends keyof Asked>(what: K, value: Asked[K]): void {
+    asked[what] = value;
+    if (what === 'user') client.setUser(value as Asked['user']);
+    else client.setAttributes(value as Asked['attributes']);
+  }
+  // another tab did
+  if (channel) channel.onmessage = () => void anew();
+  begin();
   let was = false;
   effect(() => {
     const now = open.value;
     if (was && !now) lent.closeFrame();
     was = now;
   });
-  let made = false;
   return {
+    asked: tell,
+    reset: () => reset(),
     frameOpened(on) {
       open.value = on;
       if (!on || made) return;
       made = true;
       fitToKeyboard(frame);
-      render(<App client={client} open={open} frame={frame} />, frame);
+      draw();
     },
   };
 }

@@ -1,5 +1,6 @@
 /** `window.kefu` and `window.kefuWidget`: calls and events for the customer's own scripts. Never the text of a message. */
-import type { Events, Tell } from './contract';
+import type { Asked, Events, Tell } from './contract';
+import type { VouchFor } from '../model';
 
 type Listener<K extends keyof Events> = (detail: Events[K]) => void;
 
@@ -7,6 +8,12 @@ export interface KefuApi {
   open(): void;
   close(): void;
   toggle(): void;
+  /** Who the visitor is by the word of your backend: a function that has a token made, or a token. Null: nobody vouches any more. */
+  setUser(user: VouchFor | string | null): void;
+  /** Names and values about the visitor, for your agents; they replace those before. */
+  setAttributes(attributes: Record<string, string | number | boolean>): void;
+  /** Your customer signs out: keys, drafts and conversations leave this browser. Wait for it before you leave the page. */
+  reset(): Promise<void>;
   /** Returns the function that ends it. */
   on<K extends keyof Events>(event: K, listener: Listener<K>): () => void;
 }
@@ -36,14 +43,16 @@ export function publish(api: KefuApi): void {
   }
 }
 
-/** The frame that the page's calls open and close. */
-interface Openable {
+/** What the page's calls act on. */
+interface Launcher {
   isOpen: () => boolean;
   setOpen: (open: boolean) => void;
+  ask: <K extends keyof Asked>(what: K, value: Asked[K]) => void;
+  reset: () => Promise<void>;
 }
 
 /** There at once: what is called or asked for before the panel is loaded is done when it is. */
-export function makeApi({ isOpen, setOpen }: Openable): { kefu: KefuApi; tell: Tell } {
+export function makeApi({ isOpen, setOpen, ask, reset }: Launcher): { kefu: KefuApi; tell: Tell } {
   const listeners = new Map<string, Set<(detail: never) => void>>();
   let ready = false;
   return {
@@ -51,6 +60,9 @@ export function makeApi({ isOpen, setOpen }: Openable): { kefu: KefuApi; tell: T
       open: () => setOpen(true),
       close: () => setOpen(false),
       toggle: () => setOpen(!isOpen()),
+      setUser: (user) => ask('user', user),
+      setAttributes: (attributes) => ask('attributes', attributes),
+      reset,
       on(event, listener) {
         const all = listeners.get(event) ?? new Set();
         listeners.set(event, all.add(listener as (detail: never) => void));

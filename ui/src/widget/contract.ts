@@ -2,6 +2,7 @@
  * What launcher and panel lend each other. They are files of one build: the launcher draws the button and the empty frame, the panel
  * fills the frame, and a third file has what the panel seldom needs. Members are written `name: (…) => …`, so that no build shortens their names (`build/names.mjs`).
  */
+import type { VouchFor } from '../model';
 import type { Settings } from './settings';
 
 /** What the page's own scripts may hear. Never the text of a message. */
@@ -12,6 +13,12 @@ export interface Events {
   unread: number;
 }
 export type Tell = <K extends keyof Events>(event: K, detail: Events[K]) => void;
+
+/** What a page said about its visitor; the panel is told when it is there. */
+export interface Asked {
+  user: VouchFor | string | null;
+  attributes: Record<string, string | number | boolean>;
+}
 
 export interface Lent {
   settings: Settings;
@@ -28,6 +35,9 @@ export interface Lent {
 export interface StartedPanel {
   /** The frame was opened or closed. */
   frameOpened: (open: boolean) => void;
+  asked: <K extends keyof Asked>(what: K, value: Asked[K]) => void;
+  /** Forgets this site's visitors, and begins anew. */
+  reset: () => Promise<void>;
 }
 export type StartPanel = (lent: Lent) => StartedPanel;
 

@@ -10,16 +10,23 @@ import { lendMore } from './more';
 offerPanel((lent) => {
   const { settings } = lent;
   lang.value = settings.lang;
-  const client = createVisitorClient({
-    server: settings.server,
-    site: settings.site,
-    org: settings.org,
-    widget: settings.widget,
-    seed: settings.seed,
-    lang: settings.lang === 'en' ? 'en' : 'zh',
-  });
+  // a person with a seed is gone after a reset
+  let { seed } = settings;
+  const make = (otherPerson: (text: string | null) => void) => {
+    const given = seed;
+    seed = undefined;
+    return createVisitorClient({
+      server: settings.server,
+      site: settings.site,
+      org: settings.org,
+      widget: settings.widget,
+      seed: given,
+      lang: settings.lang === 'en' ? 'en' : 'zh',
+      otherPerson,
+    });
+  };
   lendMore(lent);
   lent.addStyle(CSS);
   startClock();
-  return attach(lent, client);
+  return attach(lent, make);
 });

@@ -1,9 +1,10 @@
 /** The launcher at work: the button is there at once, the panel when it is wanted. */
 import CSS from './launcher.css?inline';
 import { makeApi, publish } from './api';
-import { takeMore, type MakeMore, type StartedPanel, type StartPanel } from './contract';
+import { takeMore, type Asked, type MakeMore, type StartedPanel, type StartPanel } from './contract';
 import { Forbidden, loadPanel, loadScript } from './load';
 import { mount } from './mount';
+import { forget } from './remembered';
 import type { Settings } from './settings';
 import { makeShell } from './shell';
 import { whenWanted } from './when';
@@ -21,7 +22,19 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, joined
   let failed = false;
   let forbidden = false;
   let shown = false;
-  const api = makeApi({ isOpen: () => shell.isOpen(), setOpen: (open) => shell.setOpen(open) });
+  const asked: Partial<Asked> = {};
+  const api = makeApi({
+    isOpen: () => shell.isOpen(),
+    setOpen: (open) => shell.setOpen(open),
+    ask(what, value) {
+      asked[what] = value;
+      panel?.asked(what, value);
+    },
+    async reset() {
+      for (const what of ['user', 'attributes'] as const) delete asked[what];
+      await (panel ? panel.reset() : forget(settings));
+    },
+  });
   publish(api.kefu);
   const { root, addStyle } = mount(CSS, settings.color);
   const place = { own, server: settings.server, into: root };
@@ -53,6 +66,8 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, joined
         api.tell(event, detail);
       },
     });
+    const begun = panel;
+    for (const what of ['user', 'attributes'] as const) if (what in asked) begun.asked(what, asked[what]!);
     if (shell.isOpen()) show(true);
   }
 

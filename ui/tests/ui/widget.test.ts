@@ -121,7 +121,11 @@ describe('what the panel leaves for the launcher', () => {
   afterEach(() => vi.unstubAllGlobals());
 
   it('is taken once', () => {
-    const start: StartPanel = () => ({ frameOpened: () => undefined });
+    const start: StartPanel = () => ({
+      frameOpened: () => undefined,
+      asked: () => undefined,
+      reset: async () => undefined,
+    });
     expect(takePanel()).toBeNull();
     offerPanel(start);
     expect([takePanel(), takePanel()]).toEqual([start, null]);
@@ -219,7 +223,12 @@ describe('window.kefu', () => {
     const site = signal<unknown>(null);
     const unread = signal(0);
     let open = false;
-    const { kefu: api, tell } = makeApi({ isOpen: () => open, setOpen: (next) => (open = next) });
+    const { kefu: api, tell } = makeApi({
+      isOpen: () => open,
+      setOpen: (next) => (open = next),
+      ask: () => undefined,
+      reset: async () => undefined,
+    });
     const load = () => announce({ thread, site, unread } as unknown as VisitorClient, tell);
     return { api, messages, synced, site, unread, load, isOpen: () => open };
   }

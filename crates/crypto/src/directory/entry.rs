@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DirectoryError, Role};
+use super::{DirectoryError, IdentityBody, Role};
 use crate::{
     codec::{Bytes, Hash32, Key32},
     hash,
@@ -109,6 +109,8 @@ pub enum Body {
     Confirm(ConfirmBody),
     /// A revision of the rules of readers begins.
     Rules(RulesBody),
+    /// Keys that vouch for a site's visitors. Not read like the others: see [`IdentityBody::read`].
+    Identity(IdentityBody),
 }
 
 /// The first entry of a company.

@@ -4,6 +4,7 @@ mod enrolment;
 mod entry;
 mod error;
 mod history;
+mod identity;
 mod log;
 mod replay;
 mod rules;
@@ -14,6 +15,7 @@ pub use entry::{
     AgentBody, Body, BotBody, ConfirmBody, EnrolBody, Entry, GenesisBody, RevokeBody, RulesBody, SiteBody, TeamBody,
 };
 pub use error::DirectoryError;
+pub use identity::{IdentityAlg, IdentityBody, IdentityKey, MAX_IDENTITY_KEYS};
 pub use log::{ActiveAgent, Directory, Unconfirmed};
 pub use snapshot::{Bundle, MAX_AHEAD_MS, MAX_SNAPSHOT_MS, Snapshot, SnapshotBody, SnapshotError};
 pub use state::{

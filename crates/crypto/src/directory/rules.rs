@@ -84,7 +84,7 @@ pub(super) fn apply(
     let newest_at = replay.newest_at.max(head.at);
     let state = &mut replay.state;
     match body {
-        None | Some(Body::Genesis(_)) => {}
+        None | Some(Body::Genesis(_) | Body::Identity(_)) => {}
         Some(Body::Enrol(e)) => enrolment::enrol(replay, fp, seq, e)?,
         Some(Body::Confirm(c)) => enrolment::confirm(replay, newest_at, &entry.signer, right, c)?,
         Some(Body::Rules(r)) => enrolment::rules(replay, seq, right, r)?,

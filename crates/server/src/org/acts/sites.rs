@@ -2,7 +2,7 @@
 
 use super::{ActError, Signer, error::nearest, people::check_name};
 use crate::{
-    crypto::directory::{Body, SiteBody},
+    crypto::directory::{Body, IdentityBody, IdentityKey, SiteBody},
     net::origin::{self, OriginError},
     org::{Commit, SiteSettings},
     proto::{SiteId, TeamId},
@@ -56,6 +56,13 @@ impl Signer<'_> {
             bot: old.bot,
         };
         self.site(body, change.settings)
+    }
+
+    /// Certifies the keys that vouch for a site's visitors, in the place of those it had.
+    pub fn site_identity(&self, id: &SiteId, keys: Vec<IdentityKey>) -> Result<Commit, ActError> {
+        let mut draft = self.draft()?;
+        draft.entry(Body::Identity(IdentityBody { site: id.clone(), keys }))?;
+        draft.finish()
     }
 
     fn site(&self, mut body: SiteBody, settings: Option<SiteSettings>) -> Result<Commit, ActError> {
