@@ -17,7 +17,7 @@ ifneq ($(OTHER_TOOLCHAIN),)
 export RUSTUP_TOOLCHAIN := $(OTHER_TOOLCHAIN)
 endif
 
-.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools cluster clean-demo clean-cluster dist test-dist test-containers size smoke cross-tools
+.PHONY: help run build ui test check audit test-train test-rust test-ui test-browser test-firefox gallery desk-bench lint bench rounds attack hostile mutate fuzz crash cluster-crash full-disk tools cluster clean-demo clean-cluster dist test-dist test-containers size smoke cross-tools
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -89,6 +89,16 @@ test-firefox: tools ui tests/browser/node_modules ## The main flows and the diff
 	@command -v firefox-esr >/dev/null || { apt-get update -qq && apt-get install -y -qq firefox-esr; }
 	$(CARGO) build --locked
 	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run firefox
+
+gallery: tools ui tests/browser/node_modules ## Pictures of every page and state: tests/artifacts/states/index.html (a quarter of an hour; GALLERY=console: minutes)
+	$(CARGO) build --locked
+	rm -rf tests/artifacts/states
+	KEFU_GALLERY="$(GALLERY)" KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run gallery
+	node tests/browser/gallery.mjs
+
+desk-bench: tools ui tests/browser/node_modules ## How fast the console is with 500 conversations, one of 10,000 messages (minutes)
+	$(CARGO) build --locked
+	KEFU="$(abspath $(KEFU))" npm --prefix tests/browser run desk-bench
 
 bench: build ## Speed and memory, the figures of docs/benchmarks.md
 	sh benches/run.sh "$(TARGET)/release/kefu"

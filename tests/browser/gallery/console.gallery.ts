@@ -137,6 +137,7 @@ for (const lang of ['zh-CN', 'en-GB'] as const) {
       await shoot(page, 'quote');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Control+Shift+F');
+      await expect(page.getByRole('textbox', { name: N.find })).toBeFocused();
       await page.keyboard.type('2026');
       await shoot(page, 'find');
       await page.keyboard.press('Escape');

@@ -67,14 +67,19 @@ for (const [lang, colorScheme, viewport] of [
       await li.sees(asked);
       await fits(li, 'a conversation');
 
-      // the end of the conversation and the field stay in view
+      // the newest line and the field are in view
       await li.reply.tap();
       await keyboard(true);
       const seen = viewport.height - KEYBOARD_PX;
       await expect
         .poll(async () => (await li.reply.boundingBox())!.y + (await li.reply.boundingBox())!.height)
         .toBeLessThanOrEqual(seen);
-      await expect.poll(async () => (await li.said(asked).boundingBox())!.y).toBeLessThan(seen);
+      const shown = async (): Promise<number> => {
+        const [last, log] = [await li.log.locator('[data-line]').last().boundingBox(), await li.log.boundingBox()];
+        const end = log!.y + log!.height;
+        return last!.y >= log!.y && last!.y + last!.height <= end && end < seen ? log!.height : 0;
+      };
+      await expect.poll(shown).toBeGreaterThan(120);
       const answer = en
         ? 'It is on its way: https://example.com/parcels/2026-1130. It should be with you before noon.'
         : '正在派送中：https://example.com/parcels/2026-1130，预计中午前送达，请保持电话畅通。';

@@ -13,7 +13,6 @@ import { useSignalEffect } from '../ui/signals';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { keepDrafts } from './drafts';
 import { watchHotkeys } from './hotkeys';
-import { FirstSteps } from './FirstSteps';
 import { lazy } from './lazy';
 import { ListPane } from './ListPane';
 import { Offers } from './Offers';
@@ -22,7 +21,6 @@ import { inHistory } from './route';
 import { endSearch, keepsIndex, startSearch } from './search';
 import { ThreadPane } from './ThreadPane';
 import { VisitorPane } from './VisitorPane';
-import { WaitingDialog } from './Waiting';
 import { watchPlace } from './place';
 import { useConsole } from './useConsole';
 
@@ -36,6 +34,10 @@ const TagDialog = lazy(async () => (await import('./TagDialog')).TagDialog);
 const SnoozeDialog = lazy(async () => (await import('./SnoozeDialog')).SnoozeDialog);
 const BlockDialog = lazy(async () => (await import('./BlockDialog')).BlockDialog);
 const LabelsDialog = lazy(async () => (await import('./LabelsDialog')).LabelsDialog);
+const FirstSteps = lazy<{ client: AgentClient; onClose?: () => void }>(
+  async () => (await import('./FirstSteps')).FirstSteps,
+);
+const WaitingDialog = lazy(async () => (await import('./WaitingDialog')).WaitingDialog);
 const Palette = lazy(async () => (await import('./Palette')).Palette);
 
 /** The server has little or no space left on its disk: what that means for agents, until it ends. */

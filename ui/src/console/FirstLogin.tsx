@@ -8,6 +8,7 @@ import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
 import { useSubmit } from './useSubmit';
+import './FirstLogin.css';
 
 /** Characters, as people count them. */
 export const PASSWORD_FLOOR = 10;

@@ -3,6 +3,7 @@ import type { AgentClient } from '../model';
 import { t } from '../i18n/console';
 import { Icon } from '../ui/Icon';
 import * as icon from '../ui/icons';
+import './FirstSteps.css';
 
 export function FirstSteps({ client }: { client: AgentClient }) {
   const me = client.me.value;

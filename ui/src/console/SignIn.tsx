@@ -9,10 +9,14 @@ import * as icon from '../ui/icons';
 import { PasswordField } from '../ui/PasswordField';
 import { TextField } from '../ui/TextField';
 import { useSignal } from '../ui/signals';
-import { FirstLogin } from './FirstLogin';
+import { lazy } from './lazy';
 import { Logo } from './Logo';
 import { setLang } from './settings';
 import { useSubmit } from './useSubmit';
+
+const FirstLogin = lazy<{ client: AgentClient; onClose?: () => void }>(
+  async () => (await import('./FirstLogin')).FirstLogin,
+);
 
 export function SignIn({ client, locked }: { client: AgentClient; locked: boolean }) {
   const first = useSignal(false);

@@ -10,10 +10,10 @@ import * as icon from '../ui/icons';
 import { MessageList } from '../ui/MessageList';
 import { BotLine } from './BotLine';
 import { eventText } from './events';
-import { Find } from './Find';
 import { Fold, foldEvents } from './fold';
 import { fieldLabel } from './fields';
 import { Handling } from './Handling';
+import { lazy } from './lazy';
 import { ReplyBox } from './ReplyBox';
 import { rightsOf } from './rights';
 import { nameOf } from './conversations';
@@ -21,6 +21,8 @@ import { useSignal } from '../ui/signals';
 import { useConsole } from './useConsole';
 import { Verified } from './Verified';
 import { begin } from './writing';
+
+const Find = lazy(async () => (await import('./Find')).Find);
 
 export function ThreadPane({ client, item }: { client: AgentClient; item: ConvItem }) {
   const state = useConsole();

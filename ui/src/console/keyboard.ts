@@ -6,10 +6,10 @@ const KEYBOARD_PX = 80;
 export function fitToKeyboard(view = globalThis.visualViewport): void {
   view?.addEventListener('resize', () => {
     const covered = innerHeight - view.height > KEYBOARD_PX && view.scale === 1;
-    const { style } = document.documentElement;
-    if (covered) style.setProperty('--c-height', `${view.height}px`);
-    else style.removeProperty('--c-height');
-    // what was scrolled into view for the keyboard
+    const root = document.documentElement;
+    root.style.setProperty('--c-height', covered ? `${view.height}px` : '');
+    root.toggleAttribute('data-keyboard', covered);
+    // the browser scrolled the field into view
     if (covered) scrollTo(0, 0);
   });
 }
