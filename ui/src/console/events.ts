@@ -2,7 +2,7 @@
 import type { Labels, Message } from '../model';
 import { t } from '../i18n/console';
 import { t as shared } from '../i18n/shared';
-import { starred } from '../ui/readable';
+import { starred } from '../ui/stars';
 import { handlingText } from './handling';
 
 /** Why the robot goes. */

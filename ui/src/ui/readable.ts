@@ -57,6 +57,3 @@ export function unpadded(text: string): string {
   const words = kept.trimStart();
   return words.includes('\n') ? kept.slice(kept.lastIndexOf('\n', kept.length - words.length - 1) + 1) : words;
 }
-
-/** 4 of 5: `★★★★☆`. */
-export const starred = (stars: number): string => '★'.repeat(stars) + '☆'.repeat(5 - stars);

@@ -2,7 +2,7 @@
 import type { Message } from '../model';
 import { t } from '../i18n/widget';
 import { t as shared } from '../i18n/shared';
-import { starred } from '../ui/readable';
+import { starred } from '../ui/stars';
 
 /** Null: nothing a visitor needs to know. */
 export function eventText(message: Message): string | null {

@@ -321,6 +321,7 @@ describe('no reader without a bound', () => {
     ['storage/store.ts', '.sort()', 'names of what this browser keeps'],
     ['client/agent-signals.ts', 'people.sort((a, b) => a.name.localeCompare(b.name))', 'people of the company'],
     ['console/history/history.ts', 'const m = /^(\\d{4})', 'anchored, of fixed length; from the address'],
+    ['console/history/history.ts', 'rating: /^[1-5]$/', 'anchored, one character; from the address'],
     ['console/history/history.ts', 'index.search(typed', 'no text; 200 characters typed here, in a Worker'],
     ['console/route.ts', "route.value.split('?')", 'the address of this page'],
     ['export/conversation.ts', "e.event.owner.split(':')", 'the server wrote it; when an agent asks for a file'],

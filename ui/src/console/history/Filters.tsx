@@ -3,7 +3,7 @@ import { useId } from 'preact/hooks';
 import type { AgentClient, Labels } from '../../model';
 import { t } from '../../i18n/history';
 import { Button } from '../../ui/Button';
-import { starred } from '../../ui/readable';
+import { starred } from '../../ui/stars';
 import { filtersNow, type Filters as Values, type HistoryState } from './history';
 
 type Label = Labels['tags'][number];
