@@ -68,6 +68,11 @@ export class Introduction {
 
   constructor(private readonly host: Host) {}
 
+  /** Somebody vouches for the visitor. */
+  get hasUser(): boolean {
+    return this.user !== null;
+  }
+
   setUser(user: VouchFor | string | null): void {
     this.user = user;
     this.vouched = null;
@@ -91,9 +96,7 @@ export class Introduction {
     const told: Told = (conv && (await read<Told>(`${storagePrefix}told/${conv}`))) || {};
     const person = await read<string>(`${storagePrefix}person`);
     const ask = user && this.host.now() - this.failed > FRESH_MS && (written || told.sub === undefined);
-    const vouched = ask
-      ? await this.vouch(user, told.sub).catch((e: unknown) => this.fail(e))
-      : null;
+    const vouched = ask ? await this.vouch(user, told.sub).catch((e: unknown) => this.fail(e)) : null;
     const fields: News['fields'] = {};
     if (vouched && vouched.sub !== told.sub) fields.identity = vouched.token;
     if (attributes !== undefined && attributes !== told.attributes && (attributes !== '{}' || told.attributes))
