@@ -245,6 +245,12 @@ export function fakeVisitor(scene: string, en: boolean): VisitorClient {
     reconnect: () => {
       connection.value = { state: 'online' };
     },
+    earlier: signal([]),
+    setUser: () => {},
+    setAttributes: () => {},
+    forget: async () => {},
+    handOver: async () => 'A'.repeat(43),
+    takeOver: async () => {},
     dispose: () => {},
   };
 }

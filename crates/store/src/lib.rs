@@ -68,6 +68,10 @@ pub enum Table {
     /// `tag`, `reason`, `target` or `block` ‖ 0x00 ‖ id of the tag, of the reason, of the team, of the visitor's key → what it is,
     /// JSON.
     Desk,
+    /// Conversations of one person, and who else may read one: `c` ‖ conversation → tag of its person; `p` ‖ tag ‖ conversation →
+    /// nothing; `r` ‖ conversation ‖ visitor kid → nothing; `k` ‖ visitor kid ‖ conversation → the grant that they have; `t` ‖ id → what waits for
+    /// another device, JSON; `n` ‖ visitor kid → the id of theirs.
+    Person,
 }
 
 impl Table {
@@ -88,6 +92,7 @@ impl Table {
         Self::Status,
         Self::Document,
         Self::Desk,
+        Self::Person,
     ];
 }
 

@@ -30,6 +30,8 @@ import {
 import { AgentDesk } from './agent-desk';
 import { Documents } from './documents';
 import { Drafts } from './drafts';
+import { PersonTags } from './person-tags';
+import { Persons } from './persons';
 import { AgentSession, asClientError, type AgentDeps } from './agent-session';
 import { meOf } from './agent-signals';
 import { distrust, Engine, newConnection } from './engine';
@@ -208,13 +210,24 @@ export class Agent extends AgentDesk implements AgentClient {
       exp === null
         ? undefined
         : setTimeout(() => void this.directoryChanged(), Math.min(exp - this.deps.env.now() + 1, MAX_TIMER_MS));
+    this.documents = this.documentsOf(identity);
+    const { backend, store } = this.savedSession;
+    const persons = new Persons({
+      http: this.http,
+      engine: this.engine,
+      tags: new PersonTags(this.sync!.directory.fp, this.documents),
+      token: () => this.token(),
+      others: (conv) => this.others(conv),
+      done: (conv) => this.leaveUnseen(conv),
+    });
+    const stopPersons = this.conversations.subscribe((items) => persons.look(items));
+    this.drafts = new Drafts(backend, store, this.prefixOf(identity), identity.x);
     this.stopWatching = () => {
       clearTimeout(over);
       ended();
+      stopPersons();
+      persons.dispose();
     };
-    this.documents = this.documentsOf(identity);
-    const { backend, store } = this.savedSession;
-    this.drafts = new Drafts(backend, store, this.prefixOf(identity), identity.x);
     this.engine.link.start();
     this.session.value = 'signed-in';
     return Promise.resolve();

@@ -291,6 +291,11 @@ export abstract class AgentDesk extends AgentSignals {
     if (tabs && !tabs.mine && !tabs.queue && !waits && !this.previews.has(conv)) this.engine?.forget(conv);
   }
 
+  /** It was read for something else than a look at it. */
+  protected leaveUnseen(conv: string): void {
+    if (!this.shown.has(conv)) this.leave(conv);
+  }
+
   watch(conv: string): void {
     this.previews.add(conv);
   }

@@ -145,6 +145,15 @@ export class Documents implements DocumentsClient {
     return id;
   }
 
+  /** A new one under an id that others may make, too; rejects if somebody did. */
+  async create(kind: string, id: string, scope: Scope, body: unknown): Promise<void> {
+    try {
+      await this.write(kind, id, scope, 0, false, utf8(stringify(body)));
+    } finally {
+      await this.updated(kind);
+    }
+  }
+
   async remove(kind: string, id: string): Promise<void> {
     const rev = this.revisionOf(kind, id);
     try {

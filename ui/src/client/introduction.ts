@@ -68,6 +68,11 @@ export class Introduction {
 
   constructor(private readonly host: Host) {}
 
+  /** Somebody vouches for the visitor. */
+  get hasUser(): boolean {
+    return this.user !== null;
+  }
+
   setUser(user: VouchFor | string | null): void {
     this.user = user;
     this.vouched = null;

@@ -10,12 +10,15 @@ import {
   type VisitorOptions,
   type VouchFor,
 } from '../model';
+import { makePart } from '../part';
 import { computed, signal, when } from '../signals';
 import type { Deps } from './engine';
 import { watchPresence } from './presence';
 import type { Introduction } from './introduction';
 import { pageNow } from './page-now';
 import { VisitorSession } from './visitor-session';
+
+const devicesPart = makePart(() => import('./devices'));
 
 /** For the first message, while other tabs begin conversations, too. */
 const MAX_TRIES = 2;
@@ -32,6 +35,7 @@ export class Visitor implements VisitorClient {
   readonly opens = this.session.opens;
   readonly thread = this.session.thread;
   readonly queue = this.session.queue;
+  readonly earlier = this.session.earlier;
   readonly ahead = signal(0);
   readonly other = computed(() => this.session.second.value?.thread.value ?? null);
   readonly unread = computed(() => (this.thread.value?.unread.value ?? 0) + (this.other.value?.unread.value ?? 0));
@@ -137,6 +141,7 @@ export class Visitor implements VisitorClient {
 
   setUser(user: VouchFor | string | null): void {
     this.introduceNow((i) => i.setUser(user));
+    void this.inTurn(async () => this.session.readEarlier(), false);
   }
 
   setAttributes(attributes: Record<string, string | number | boolean>): void {
@@ -153,6 +158,24 @@ export class Visitor implements VisitorClient {
         thread?.conv.value?.state === 'open' && thread.messages.value.some((m) => m.mine && m.kind === 'text');
       if (goesOn) await this.introduce(null, false);
     }, false).catch((e: unknown) => console.error('kefu:', e));
+  }
+
+  async handOver(): Promise<string> {
+    const { handOver } = await devicesPart.fetch();
+    const shown = [this.thread.value, this.session.second.value?.thread.value].flatMap((t) => t ?? []);
+    return handOver(this.session.earlierHost, this.session.engine!, shown);
+  }
+
+  async takeOver(secret: string): Promise<void> {
+    await this.session.loading;
+    const { takeOver } = await devicesPart.fetch();
+    await this.session.ownKeys();
+    this.session.connect();
+    await when(() => (this.connection.value.state === 'online' ? true : null));
+    const newest = await takeOver(this.session.earlierHost, secret);
+    // agents find the way back from the next one
+    if (newest && !this.thread.value) this.session.predecessor.set(newest, false);
+    this.session.readEarlier();
   }
 
   async forget(): Promise<void> {

@@ -5,7 +5,9 @@
 import type { Backend } from '../crypto/backend';
 import { hex } from '../crypto/bytes';
 import { BoxKind, boxKid, kidOf } from '../crypto/hash';
-import { ClientError, type ErrorKey, type SiteInfo, type Trust, type VisitorOptions } from '../model';
+import { createHttp } from '../link/http';
+import { ClientError, type ErrorKey, type Message, type SiteInfo, type Trust, type VisitorOptions } from '../model';
+import { makePart } from '../part';
 import type { Conv, PresenceState, ServerFrame, Welcome } from '../proto';
 import { signal } from '../signals';
 import type { Store } from '../storage/store';
@@ -13,6 +15,7 @@ import type { Conversation } from './conversation';
 import { SecondConversation } from './second-conversation';
 import { distrust, Engine, newConnection, type Deps } from './engine';
 import type { DirectorySync } from './directory-sync';
+import type { EarlierHost } from './earlier';
 import { keysFromSeed, makeKeys, restoreKeys, type PendingConversation, type Keys } from './opening';
 import { Opener, type OpenerHost } from './opener';
 import { Introduction } from './introduction';
@@ -22,6 +25,11 @@ import type { Robot } from './robot';
 import { opensOf, presenceOf } from './site';
 import { Tabs } from './tabs';
 import { bootstrap, type Bootstrapped } from './visitor-bootstrap';
+
+/** An agent's page needs a moment to let another device read, ms. */
+const EARLIER_MS = 3_000;
+
+const earlierPart = makePart(() => import('./earlier'));
 
 export class VisitorSession implements OpenerHost {
   readonly connection = newConnection();
@@ -55,6 +63,10 @@ export class VisitorSession implements OpenerHost {
   private looking: Promise<void> = Promise.resolve();
   tabs!: Tabs;
   predecessor!: Predecessor;
+  /** What was written on other devices, and what is asked for it. */
+  readonly earlier = signal<readonly Message[]>([]);
+  private readingEarlier: Promise<void> = Promise.resolve();
+  private earlierTimer: ReturnType<typeof setTimeout> | undefined;
   /** What the page says of its visitor. */
   introduction!: Introduction;
 
@@ -202,7 +214,44 @@ export class VisitorSession implements OpenerHost {
     return this.sync.fresh(now);
   }
 
+  /** What a reader of other devices' conversations needs; only while there is a connection. */
+  get earlierHost(): EarlierHost {
+    const { backend, store, storagePrefix, sync, keys, engine, deps } = this;
+    return {
+      backend,
+      store,
+      storagePrefix,
+      sync,
+      http: createHttp(this.o.server, deps.env),
+      keys: keys!,
+      token: () => engine!.link.token(),
+      now: () => deps.env.now(),
+      turn: () => deps.env.turn(),
+    };
+  }
+
+  /** Reads it again. Most visitors have none, for whom nothing more is loaded. */
+  readEarlier(): void {
+    this.readingEarlier = this.readingEarlier.then(async () => {
+      if (this.over || !this.engine?.link.online) return;
+      const host = this.earlierHost;
+      try {
+        const known = await this.store.list(`${this.storagePrefix}earlier/`);
+        // of nobody else is anything known elsewhere
+        if (!known.length && !this.introduction?.hasUser) return;
+        const { earlier } = await host.http.get<{ earlier: unknown[] }>('/devices', host.token());
+        if (!known.length && !earlier.length) return;
+        const { readEarlier } = await earlierPart.wait();
+        const own = [this.thread.value, this.second.value?.thread.value].flatMap((t) => t?.id ?? []);
+        this.earlier.value = await readEarlier(host, new Set(own));
+      } catch {
+        // servers from before know of no devices; without a network the next connection asks again
+      }
+    });
+  }
+
   private welcomed(w: Welcome): void {
+    this.readEarlier();
     const mine = w.convs.filter((c) => c.site === this.o.site).sort((a, b) => b.created - a.created);
     this.second.value!.welcomed(mine, this.engine!);
     const pending = this.opener.pending;
@@ -251,6 +300,13 @@ export class VisitorSession implements OpenerHost {
       else this.beganElsewhere(c);
     }
     if (c.id === this.thread.value?.id && c.owner !== 'queue') this.queue.value = null;
+    if (c.id === this.thread.value?.id && c.owner.startsWith('agent:')) this.laterEarlier();
+  }
+
+  /** An agent has it, whose page may let this device read the others now. */
+  private laterEarlier(): void {
+    clearTimeout(this.earlierTimer);
+    this.earlierTimer = setTimeout(() => this.readEarlier(), EARLIER_MS);
   }
 
   /**
@@ -365,6 +421,7 @@ export class VisitorSession implements OpenerHost {
 
   dispose(): void {
     this.over = true;
+    clearTimeout(this.earlierTimer);
     this.opener.drop();
     (this.tabs as Tabs | undefined)?.dispose();
     this.engine?.dispose();

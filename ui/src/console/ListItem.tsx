@@ -54,8 +54,10 @@ function Item({ client, item, on, stop, onSelect }: ItemProps) {
       <Avatar name={name} />
       <span class="c-item-text">
         <span class="c-item-top">
-          <bdi class="c-item-name">{name}</bdi>
-          <Verified item={item} />
+          <span class="c-item-name">
+            <bdi>{name}</bdi>
+            <Verified item={item} />
+          </span>
           {item.conv.owner === 'robot' && <span class="k-tag">{t('robotTag')}</span>}
           {closed && !item.tabs.missed && <span class="k-tag c-tag-closed">{t('ownerNone')}</span>}
           {item.tabs.missed && state.tab.value !== 'missed' && <span class="k-tag c-tag-missed">{t('missedTag')}</span>}

@@ -4,7 +4,7 @@ import type { ReadonlySignal } from '../signals';
 import type { Connection, Trust } from './connection';
 import type { Wait } from './errors';
 import type { Picked } from './files';
-import type { Thread } from './thread';
+import type { Message, Thread } from './thread';
 
 /** A text in the languages of the pages. */
 export interface Localised {
@@ -50,6 +50,8 @@ export interface VisitorClient {
   ahead: ReadonlySignal<number>;
   /** Polls presence while the page is visible, until the returned function is called. */
   watch(): () => void;
+  /** What the visitor wrote on other devices, and the answers, oldest first: only to read. */
+  earlier: ReadonlySignal<readonly Message[]>;
   /** The newest conversation that still matters, or null. */
   thread: ReadonlySignal<Thread | null>;
   /** 1 is next; null when not waiting. */
@@ -105,6 +107,10 @@ export interface VisitorClient {
   setUser(user: VouchFor | string | null): void;
   /** What the page says about its visitor, in the place of what it said before; at most 32 texts of 512 characters. */
   setAttributes(attributes: Record<string, string | number | boolean>): void;
+  /** The secret of a link by which another device of this person has their history, once and within ten minutes. Rejects without a connection. */
+  handOver(): Promise<string>;
+  /** Takes what another device left under that secret. */
+  takeOver(secret: string): Promise<void>;
   /** Ends, and leaves nothing of this site's visitors in this browser: keys, conversations, files on their way. */
   forget(): Promise<void>;
   /** Tries again at once when `waiting`, or after `ended`. */

@@ -41,3 +41,5 @@ export const inbox = 'M3.5 11l2.5-6.5h8l2.5 6.5v5h-13zM3.5 11H7.5l1 2h3l1-2h4';
 export const keyboard = 'M2.5 5.5h15v9h-15zM5 8.5h.01M8 8.5h.01M11 8.5h.01M14 8.5h.01M6.5 11.7h7';
 export const knowledge =
   'M10 5.5C8.5 4.3 6.5 4 3.5 4v10.5c3 0 5 .3 6.5 1.5 1.5-1.2 3.5-1.5 6.5-1.5V4c-3 0-5 .3-6.5 1.5zM10 5.5V16';
+export const device =
+  'M6.5 3h7A1.5 1.5 0 0 1 15 4.5v11a1.5 1.5 0 0 1-1.5 1.5h-7A1.5 1.5 0 0 1 5 15.5v-11A1.5 1.5 0 0 1 6.5 3zM9 14.5h2';

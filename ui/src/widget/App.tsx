@@ -14,6 +14,7 @@ import { resetChannel } from './remembered';
 export function attach(lent: Lent, make: (otherPerson: (text: string | null) => void) => VisitorClient): StartedPanel {
   const { frame } = lent;
   const open = signal(false);
+  const device = signal(lent.settings.device ?? null);
   const asked: Partial<Asked> = {};
   const channel = resetChannel(lent.settings);
   let client!: VisitorClient;
@@ -21,7 +22,7 @@ export function attach(lent: Lent, make: (otherPerson: (text: string | null) => 
   let generation = 0;
   let made = false;
 
-  const draw = () => render(<App key={generation} client={client} open={open} frame={frame} />, frame);
+  const draw = () => render(<App key={generation} client={client} open={open} frame={frame} device={device} />, frame);
   function begin(): void {
     generation++;
     client = make(changeOver);
@@ -77,15 +78,17 @@ interface AppProps {
   client: VisitorClient;
   open: Signal<boolean>;
   frame: HTMLElement;
+  /** The secret of the link that was followed. */
+  device: Signal<string | null>;
 }
 
-function App({ client, open, frame }: AppProps) {
+function App({ client, open, frame, device }: AppProps) {
   useEffect(() => {
     if (!open.value) return;
     const stops = [client.watch(), keepFocus(frame)];
     return () => stops.forEach((stop) => stop());
   }, [open.value]);
-  return <Panel client={client} open={open} />;
+  return <Panel client={client} open={open} device={device} />;
 }
 
 /** Phones lay the keyboard over the page; the panel then is as high as what is still seen. */

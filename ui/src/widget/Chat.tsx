@@ -35,6 +35,8 @@ interface ChatProps {
 export function Chat({ client, site, open, draft, tray }: ChatProps) {
   const thread = client.thread.value;
   const messages = wordsFirst(thread?.messages.value ?? []);
+  // other conversations than this one: nothing here is about them
+  const earlier = client.earlier.value;
   const closed = thread?.conv.value?.state === 'closed';
   const blocked = thread?.blocked.value ?? null;
   const [again, setAgain] = useState(false);
@@ -83,7 +85,7 @@ export function Chat({ client, site, open, draft, tray }: ChatProps) {
       <OtherBanner client={client} />
       {!blocked && <ExpectBanner client={client} />}
       <MessageList
-        messages={messages}
+        messages={earlier.length ? [...earlier, ...messages] : messages}
         viewer="visitor"
         fieldLabel={(id) => labels[id] ?? fieldLabel(id)}
         eventText={eventText}

@@ -9,12 +9,13 @@ interface HeaderProps {
   client: VisitorClient;
   onClose: () => void;
   onEnd: () => void;
+  onShare: () => void;
 }
 
 /** A site without a name of its own is called by its id: nobody knows that one. */
 export const siteName = (site: SiteInfo): string => (site.name !== site.id && site.name) || site.orgName || site.name;
 
-export function Header({ client, onClose, onEnd }: HeaderProps) {
+export function Header({ client, onClose, onEnd, onShare }: HeaderProps) {
   const site = client.site.value;
   const thread = client.thread.value;
   const conv = thread?.conv.value;
@@ -36,6 +37,7 @@ export function Header({ client, onClose, onEnd }: HeaderProps) {
           {t('end')}
         </Button>
       )}
+      {!broken && thread?.synced.value && <IconButton icon={icon.device} label={t('otherDevice')} onClick={onShare} />}
       <IconButton icon={icon.close} label={t('closeChat')} onClick={onClose} />
     </div>
   );

@@ -11,12 +11,20 @@ import { Broken } from './Broken';
 import { Chat } from './Chat';
 import { Header } from './Header';
 import { LockLine } from './LockLine';
+import { DeviceSlot, TakeOver } from './Device';
 import { StartForm } from './StartForm';
 import { ConnectionBanner } from '../ui/ConnectionBanner';
 import { WaitBanner } from '../ui/WaitBanner';
 import { t as shared } from '../i18n/shared';
 
-export function Panel({ client, open }: { client: VisitorClient; open: Signal<boolean> }) {
+interface PanelProps {
+  client: VisitorClient;
+  open: Signal<boolean>;
+  device: Signal<string | null>;
+}
+
+export function Panel({ client, open, device }: PanelProps) {
+  const sharing = useSignal(false);
   const asking = useSignal(false);
   const refused = useSignal<Wait | null>(null);
   // Kept here: what was written must not be lost when the form or the conversation goes from the screen.
@@ -49,7 +57,12 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
 
   return (
     <>
-      <Header client={client} onClose={() => (open.value = false)} onEnd={() => (asking.value = true)} />
+      <Header
+        client={client}
+        onClose={() => (open.value = false)}
+        onEnd={() => (asking.value = true)}
+        onShare={() => (sharing.value = true)}
+      />
       {broken ? (
         <Broken reason={client.trust.value.reason} />
       ) : (
@@ -65,7 +78,10 @@ export function Panel({ client, open }: { client: VisitorClient; open: Signal<bo
           {live && (asking.value || client.closing.value) && (
             <EndQuestion ending={client.closing.value} onNo={keepOpen} onYes={end} />
           )}
-          {!site ? (
+          {device.value !== null && <TakeOver client={client} device={device} />}
+          {sharing.value ? (
+            <DeviceSlot client={client} onClose={() => (sharing.value = false)} />
+          ) : !site ? (
             <Waiting client={client} />
           ) : client.needsForm.value && !thread ? (
             <StartForm client={client} site={site} answers={answers.current} />

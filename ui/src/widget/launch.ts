@@ -89,6 +89,8 @@ export function launch(settings: Settings, own: HTMLScriptElement | null, joined
       .finally(() => (loading = false));
   }
 
+  // who followed such a link wants the chat
+  if (settings.device) shell.setOpen(true);
   if (joined.panel) return begin(joined.panel);
   addEventListener('online', () => failed && load());
   whenWanted(settings, shell.button, load);

@@ -12,6 +12,8 @@ export interface Settings {
   position: 'left' | 'right';
   /** Only in `window.kefuSettings`: it is a secret, and addresses and attributes are not. */
   seed?: string;
+  /** Of a link by which another device handed its history over. */
+  device?: string;
   /** When the panel is loaded; `idle` unless the snippet says otherwise. */
   load: 'intent' | 'idle' | 'now';
 }
@@ -21,6 +23,17 @@ declare global {
     /** For those who load the script where a tag keeps no attributes, or without a tag. */
     kefuSettings?: Partial<Settings>;
   }
+}
+
+/** How such a link ends. What follows `#` is sent to no server. */
+export const DEVICE = '#kefu-device=';
+
+/** The secret of the address, which it leaves at once. */
+function takeDevice(): string | undefined {
+  const { hash } = location;
+  if (!hash.startsWith(DEVICE)) return undefined;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  return hash.slice(DEVICE.length);
 }
 
 /** Our own tag. Modules have no `currentScript`, and an element of that name hides it. */
@@ -57,6 +70,7 @@ export function readSettings(script: HTMLScriptElement | null): Settings | null 
   const load = said('load');
   return {
     seed,
+    device: takeDevice(),
     server,
     widget: url?.pathname.split('/').at(-2) || undefined,
     site,

@@ -18,7 +18,7 @@ describe('the script tag', () => {
   const script = (src: string, dataset: Record<string, string>) => ({ src, dataset }) as unknown as HTMLScriptElement;
   beforeEach(() => {
     vi.stubGlobal('window', {});
-    vi.stubGlobal('location', { href: 'https://shop.example/page' });
+    vi.stubGlobal('location', { href: 'https://shop.example/page', hash: '' });
     vi.stubGlobal('navigator', { languages: ['fr', 'zh-TW'], language: 'fr' });
   });
   afterEach(() => vi.unstubAllGlobals());
@@ -100,7 +100,7 @@ describe('when the panel is loaded', () => {
     readSettings({ src: address, dataset: { site: 'web', ...dataset } } as unknown as HTMLScriptElement)?.load;
   beforeEach(() => {
     vi.stubGlobal('window', {});
-    vi.stubGlobal('location', { href: 'https://shop.example/page' });
+    vi.stubGlobal('location', { href: 'https://shop.example/page', hash: '' });
     vi.stubGlobal('navigator', { languages: ['en'], language: 'en' });
   });
   afterEach(() => vi.unstubAllGlobals());

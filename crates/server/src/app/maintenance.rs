@@ -116,6 +116,8 @@ impl Maintenance {
                 let chat = self.chat.clone();
                 self.uploads = Some(tokio::spawn(async move { chat.sweep_uploads().await }));
             }
+            let chat = self.chat.clone();
+            tokio::spawn(async move { chat.sweep_hand_overs().await });
             self.eraser.pass(&*self.store, self.blobs.as_deref(), self.chat.now_ms()).await;
         }
         self.widgets.versions_seen.store(&*self.store, self.chat.now_ms()).await;

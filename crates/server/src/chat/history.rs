@@ -22,13 +22,13 @@ impl Chat {
         limit: usize,
     ) -> Result<Vec<Bytes>, RequestError> {
         let shared = self.cache.require(conv).await?;
-        let visitor = {
+        let (visitor, own) = {
             let conversation = shared.lock();
-            if !self.sees(reader.who, &conversation) {
-                return Err(RequestError::not_found());
-            }
-            conversation.visitor
+            (conversation.visitor, self.sees(reader.who, &conversation))
         };
+        if !own && !self.may_read(reader.who, conv).await? {
+            return Err(RequestError::not_found());
+        }
         let records = self.store.page(conv, after, limit.min(HISTORY_RECORDS), HISTORY_BYTES).await?;
         self.shown_all(reader, conv, visitor, records).await
     }

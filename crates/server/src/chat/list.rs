@@ -145,11 +145,14 @@ impl Chat {
         seen.into_iter().next().ok_or_else(RequestError::not_found)
     }
 
-    /// Other conversations of the visitor of this one, the newest first: those that an agent may see.
+    /// Other conversations of the visitor of this one, or of the same person, the newest first: those that an agent may see.
     pub async fn others_of_visitor(&self, who: &Who, conv: ConvId) -> Result<Vec<Summary>, RequestError> {
         let visitor = self.cache.look_at(&[conv], |c| self.sees(who, c).then_some(c.visitor)).await?;
         let visitor = visitor.into_iter().next().ok_or_else(RequestError::not_found)?;
         let mut ids = self.store.of_visitor(visitor, LOOKED_AT).await?;
+        ids.extend(self.of_person(conv).await?);
+        ids.sort_unstable();
+        ids.dedup();
         ids.retain(|id| *id != conv);
         let mut list = self.cache.look_at(&ids, |c| self.sees(who, c).then(|| c.summary())).await?;
         list.sort_by_key(|s| (std::cmp::Reverse(s.created), s.id));

@@ -15,7 +15,7 @@ use crate::{
     store::{self, Batch, Head, Op, Place, Store, StoreError},
 };
 
-use super::row::Row;
+use super::{persons, row::Row};
 
 /// Conversations that one step looks at.
 const STEP: usize = 500;
@@ -110,6 +110,7 @@ async fn erase(store: &dyn Store, blobs: Option<&dyn Blobs>, found: &Found) -> R
     let ops = vec![Op::Erase { last_seq: *last_seq, facts: Some(Box::new(row.facts(visitor))) }];
     match store::write(store, Batch { conv: Some(*conv), rev: Some(*rev), ops }).await {
         Ok(_) => {
+            persons::forget(store, *conv).await?;
             if let Some(blobs) = blobs
                 && let Err(e) = blobs.remove_all(*conv).await
             {

@@ -51,6 +51,7 @@ pub(super) fn name(table: Table) -> &'static str {
         Table::Status => "status",
         Table::Document => "document",
         Table::Desk => "desk",
+        Table::Person => "person",
     }
 }
 

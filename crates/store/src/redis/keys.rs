@@ -167,6 +167,7 @@ fn table_name(table: Table) -> &'static str {
         Table::Status => "status",
         Table::Document => "document",
         Table::Desk => "desk",
+        Table::Person => "person",
         // indexes are other keys
         Table::Receipt | Table::VisitorConv | Table::OpenConv | Table::ConvByTime | Table::Missed => "none",
     }

@@ -62,7 +62,7 @@ fn filter(request: &Request<Incoming>) -> Result<Filter, RequestError> {
     })
 }
 
-fn named(conv: &str) -> Result<ConvId, RequestError> {
+pub(super) fn named(conv: &str) -> Result<ConvId, RequestError> {
     conv.parse().map_err(|_| RequestError::new(ErrorCode::NotFound, "there is no such conversation here"))
 }
 
@@ -88,7 +88,7 @@ pub async fn others(
     Ok(answer::json(&json!({ "convs": http.chat.others_of_visitor(&who, named(conv)?).await? })))
 }
 
-fn agent_reads(http: &Http, address: IpAddr, request: &Request<Incoming>, cost: u32) -> Result<Who, RequestError> {
+pub(super) fn agent_reads(http: &Http, address: IpAddr, request: &Request<Incoming>, cost: u32) -> Result<Who, RequestError> {
     agent(http, request)?;
     let who = who(http, request)?;
     http.chat.limit_read(Some(&who), address, cost)?;

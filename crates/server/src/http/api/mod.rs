@@ -6,6 +6,7 @@ mod documents;
 mod files;
 mod knowledge;
 mod people;
+mod persons;
 mod push;
 
 use std::{net::IpAddr, sync::Arc};
@@ -38,6 +39,10 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
     }
     if let ["conversations", conv, "files", msg] = path {
         return open_to_all(files::route(http, address, (conv, msg), request).await);
+    }
+    // a visitor's, from the customer's page
+    if let ["devices", rest @ ..] = path {
+        return open_to_all(persons::devices(http, address, rest, request).await);
     }
     if let ["documents", rest @ ..] = path {
         return documents::route(http, address, rest, request).await.unwrap_or_else(|r| refusal(&r));
@@ -73,8 +78,8 @@ pub async fn route(http: &Arc<Http>, address: IpAddr, path: &[&str], request: Re
 /// What can be done at an address, if there is anything. A HEAD was made a GET before.
 fn allowed(path: &[&str]) -> Option<&'static str> {
     match path {
-        ["directory" | "push"] => Some("GET, HEAD, POST"),
-        ["push", "remove"] => Some("POST"),
+        ["directory" | "push" | "devices"] => Some("GET, HEAD, POST"),
+        ["push", "remove"] | ["conversations", _, "person" | "readers"] => Some("POST"),
         ["conversations", _, "files", _] => Some("GET, HEAD, POST, PUT, DELETE"),
         ["documents", _] => Some("PUT, DELETE"),
         ["site" | "knowledge" | "conversations", _]
@@ -83,7 +88,7 @@ fn allowed(path: &[&str]) -> Option<&'static str> {
         | ["conversations", _, "records" | "others"]
         | ["ws", "site", _]
         | ["ws", "agent"] => Some("GET, HEAD"),
-        ["login" | "invite" | "password", _] | ["snapshot"] => Some("POST"),
+        ["login" | "invite" | "password", _] | ["snapshot"] | ["devices", "take"] => Some("POST"),
         _ => None,
     }
 }
@@ -101,6 +106,8 @@ async fn post(
         ["snapshot"] => people::snapshot(http, address, request).await,
         ["push"] => push::change(http, address, false, request).await,
         ["push", "remove"] => push::change(http, address, true, request).await,
+        ["conversations", conv, "person"] => persons::person(http, address, conv, request).await,
+        ["conversations", conv, "readers"] => persons::readers(http, address, conv, request).await,
         ["directory"] => people::post_directory(http, address, request).await,
         _ => Err(RequestError::new(ErrorCode::NotFound, "there is nothing at this address")),
     }
