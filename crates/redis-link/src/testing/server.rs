@@ -6,9 +6,9 @@ use redis::{FromRedisValue, cmd};
 use rustix::process::Signal;
 
 use super::{
-    Certificates, Host,
+    Certificates, DEADLINE, Host,
     process::{Process, free_port},
-    until,
+    until_within,
 };
 use crate::{Address, Cmd, Connection, Connector, Expect, Handshake, Options, Role, Url};
 
@@ -70,7 +70,8 @@ impl RedisServer {
 
     /// Waits until both say that the other is connected and has all data.
     pub async fn has_replica(&self, replica: &Self) {
-        until("a replica with all data", async || {
+        // a copy of everything, on a disk that others use, and a link that was just lost
+        until_within(3 * DEADLINE, "a replica with all data", async || {
             let connected = Role::Replica { of: self.address(), connected: true };
             let follows = replica.try_connect().await?.server().role == connected;
             // the primary counts it at its first acknowledgement, up to a second later
