@@ -80,8 +80,10 @@ impl Args {
             keys.push(key.clone());
         }
         if keys.len() > MAX_IDENTITY_KEYS {
-            return Err(CliError::failure(format!("a site can have {MAX_IDENTITY_KEYS} keys at most"))
-                .hint(format!("remove one that is not used any more: kefu site identity {} --remove THUMBPRINT", self.id)));
+            return Err(CliError::failure(format!("a site can have {MAX_IDENTITY_KEYS} keys at most")).hint(format!(
+                "remove one that is not used any more: kefu site identity {} --remove THUMBPRINT",
+                self.id
+            )));
         }
         Ok(keys)
     }

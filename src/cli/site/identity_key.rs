@@ -23,9 +23,12 @@ pub fn read(text: &str) -> Result<IdentityKey, &'static str> {
 
 fn pem(text: &str) -> Result<IdentityKey, &'static str> {
     if text.contains("PRIVATE KEY-----") {
-        return Err("is a private key, which stays with your backend; give its public key: openssl pkey -in FILE -pubout");
+        return Err(
+            "is a private key, which stays with your backend; give its public key: openssl pkey -in FILE -pubout",
+        );
     }
-    let inner = text.strip_prefix("-----BEGIN PUBLIC KEY-----").and_then(|t| t.strip_suffix("-----END PUBLIC KEY-----"));
+    let inner =
+        text.strip_prefix("-----BEGIN PUBLIC KEY-----").and_then(|t| t.strip_suffix("-----END PUBLIC KEY-----"));
     let base64: String = inner.ok_or(NEITHER)?.split_ascii_whitespace().collect();
     let der = BASE64.decode(base64.as_bytes()).map_err(|_| "is no PEM file: its Base64 is damaged")?;
     let of = |alg, prefix| der.strip_prefix(prefix).and_then(|pk| IdentityKey::new(alg, pk));
@@ -53,9 +56,9 @@ fn jwk(text: &str) -> Result<IdentityKey, &'static str> {
     let bytes = |text: &Option<String>| BASE64URL_NOPAD.decode(text.as_deref()?.as_bytes()).ok();
     let found = match (key.kty.as_str(), key.crv.as_deref()) {
         ("OKP", Some("Ed25519")) => bytes(&key.x).and_then(|x| IdentityKey::new(IdentityAlg::EdDsa, &x)),
-        ("EC", Some("P-256")) => bytes(&key.x).zip(bytes(&key.y)).and_then(|(x, y)| {
-            IdentityKey::new(IdentityAlg::Es256, &[&[4], &x[..], &y[..]].concat())
-        }),
+        ("EC", Some("P-256")) => bytes(&key.x)
+            .zip(bytes(&key.y))
+            .and_then(|(x, y)| IdentityKey::new(IdentityAlg::Es256, &[&[4], &x[..], &y[..]].concat())),
         _ => None,
     };
     found.ok_or(OTHER)

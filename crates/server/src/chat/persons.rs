@@ -91,13 +91,7 @@ impl Chat {
 
     /// The visitor of `device` may read the records of `conv` and has its keys by `grant`: an agent who sees both verified that one
     /// person wrote them.
-    pub async fn let_read(
-        &self,
-        who: &Who,
-        conv: ConvId,
-        device: ConvId,
-        grant: Vec<u8>,
-    ) -> Result<(), RequestError> {
+    pub async fn let_read(&self, who: &Who, conv: ConvId, device: ConvId, grant: Vec<u8>) -> Result<(), RequestError> {
         self.seen_by_agent(who, conv).await?;
         let reader = self.seen_by_agent(who, device).await?;
         let agent = who.user().and_then(|user| self.agent(user));

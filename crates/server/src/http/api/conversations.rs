@@ -87,7 +87,12 @@ pub async fn others(
     Ok(answer::json(&json!({ "convs": http.chat.others_of_visitor(&who, named(conv)?).await? })))
 }
 
-pub(super) fn agent_reads(http: &Http, address: IpAddr, request: &Request<Incoming>, cost: u32) -> Result<Who, RequestError> {
+pub(super) fn agent_reads(
+    http: &Http,
+    address: IpAddr,
+    request: &Request<Incoming>,
+    cost: u32,
+) -> Result<Who, RequestError> {
     agent(http, request)?;
     let who = who(http, request)?;
     http.chat.limit_read(Some(&who), address, cost)?;
