@@ -9,6 +9,7 @@ mod hostile;
 mod knowledge;
 mod limits;
 pub mod passwords;
+pub mod persons;
 mod rebinding;
 mod routes;
 pub mod widgets;
@@ -47,6 +48,11 @@ async fn said_to(peer: &mut Peer, frame: &ClientFrame) -> Vec<ServerFrame> {
         peer.hear(record).await.unwrap();
     }
     std::mem::take(&mut peer.log)
+}
+
+/// A code as answers have it.
+fn error_code(code: ErrorCode) -> Option<u64> {
+    Some(code as u64)
 }
 
 /// The error among the server's answers.

@@ -10,6 +10,7 @@ mod handling;
 mod kills;
 mod limits;
 mod moves;
+mod persons;
 mod refusals;
 mod scarce;
 mod sentinels;

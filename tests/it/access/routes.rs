@@ -65,6 +65,26 @@ fn cases(conv: ConvId) -> Vec<Case> {
         case("GET /conversations", "/conversations?tab=missed", None, (401, 403, 200)),
         case("GET /conversations/<conv>", &format!("/conversations/{conv}"), None, (401, 403, 404)),
         case("GET /conversations/<conv>/others", &format!("/conversations/{conv}/others"), None, (401, 403, 404)),
+        case(
+            "POST /conversations/<conv>/person",
+            &format!("/conversations/{conv}/person"),
+            Some(json!({ "tag": "00".repeat(16) })),
+            (401, 403, 404),
+        ),
+        case(
+            "POST /conversations/<conv>/readers",
+            &format!("/conversations/{conv}/readers"),
+            Some(json!({ "device": conv, "grant": "AA" })),
+            (401, 403, 404),
+        ),
+        case("GET /devices", "/devices", None, (401, 200, 403)),
+        case(
+            "POST /devices",
+            "/devices",
+            Some(json!({ "id": "00".repeat(16), "convs": [conv], "blob": "AA" })),
+            (401, 404, 403),
+        ),
+        case("POST /devices/take", "/devices/take", Some(json!({ "id": "00".repeat(16) })), (401, 404, 403)),
         case("GET /blocks", "/blocks", None, (401, 403, 200)),
         // pushes are off
         case("GET /push", "/push", None, (401, 403, 404)),
