@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use super::{
     Certificates, DEADLINE, Host,
     process::{Process, free_port},
-    until_within,
+    until, until_within,
 };
 use crate::{Address, Cmd, Connection, Connector, Expect, Handshake, Options, Role, Url};
 
