@@ -61,14 +61,15 @@ impl Org {
         let login = started.login().ok_or(OrgError::Login)?;
         let (user, old) = (started.user.clone(), started.old);
         self.opaque.login_finish(&user, login, &request.m.0)?;
-        if !self.steps.succeed(&started, self.now_ms()) || !self.is_first(&started).await? {
-            return Err(OrgError::Login);
-        }
         // they may have been switched off between the steps
         let agent = self.active(&user).ok_or(OrgError::Login)?;
         let (account, stored) = self.account(&user).await?.ok_or(OrgError::Login)?;
         // or have changed the password
         let secrets = account.secrets(old).filter(|s| s.version == started.version).ok_or(OrgError::Login)?;
+        // last: a server that doesn't know them yet must not use up what another one would take
+        if !self.steps.succeed(&started, self.now_ms()) || !self.is_first(&started).await? {
+            return Err(OrgError::Login);
+        }
         self.tries.forgive(&*self.store, &self.tries.guess(&user, address), self.now_ms()).await;
         let boxes = rows::boxes_of(&*self.store, user.as_str()).await?;
         let change = match old {
