@@ -16,6 +16,8 @@ import type { Engine } from './engine';
 const MAX_CONVS = 20;
 /** Most keys of all conversations. */
 const MAX_KEYS = 600;
+/** Characters of what is handed over, as it travels. */
+const MAX_BLOB = 90_000;
 const NONCE = 12;
 const AAD = utf8('kefu/1 device');
 
@@ -52,6 +54,7 @@ export async function handOver(h: EarlierHost, engine: Engine, shown: readonly C
 export async function takeOver(h: EarlierHost, link: string): Promise<string | null> {
   const secret = sized(link, 32);
   const { blob } = await h.http.post<{ blob: string }>('/devices/take', { id: idOf(secret) }, h.token());
+  if (blob.length > MAX_BLOB) reject('too_large');
   const bytes = unb64u(blob);
   const opened = await h.backend
     .aes('decrypt', keyOf(secret), bytes.subarray(0, NONCE), AAD, bytes.subarray(NONCE))

@@ -104,7 +104,8 @@ function messagesOf(h: EarlierHost, log: ConversationLog): Message[] {
     log,
   );
   const lines = timeline.render([], Infinity, { delivered: 0, read: 0 }, () => false);
-  return lines.filter((m) => m.kind !== 'form').map((m) => asHistory(log.id, m));
+  // epochs that the grant does not open are no business of this device
+  return lines.filter((m) => m.kind !== 'form' && m.error !== 'error.no_key').map((m) => asHistory(log.id, m));
 }
 
 /** Nothing can be done with it any more; a file is named, and is to be had where it was sent or received. */
@@ -133,6 +134,7 @@ async function open(h: EarlierHost, log: ConversationLog, env: Envelope): Promis
     if (!epoch.key) epochs.put({ ...epoch, key: g.key, granted: g.ek });
   }
   await log.retryKeys();
+  if (![...epochs.all()].some(([, e]) => e.key)) reject('box');
 }
 
 /** Keeps keys that another device handed over, sealed to this browser's own. */

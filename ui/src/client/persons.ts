@@ -13,6 +13,8 @@ import type { Conversation } from './conversation';
 import type { Engine } from './engine';
 import type { PersonTags } from './person-tags';
 
+/** After a failure, ms. */
+const AGAIN_MS = 30_000;
 /** Most other conversations that one device is given. */
 const MAX_SHARED = 20;
 
@@ -51,10 +53,16 @@ export class Persons {
       if (!thread || !sub) continue;
       this.told.add(id);
       if (tabs.mine) this.shared.add(id);
-      // one after the other; what fails is tried again when the page is loaded again
+      // one after the other; what fails is tried again with a change of the list that comes later
       this.work = this.work
         .then(() => (this.over ? undefined : this.tell(thread, sub, tabs.mine)))
-        .catch((e: unknown) => console.error('kefu: one person on several devices:', e));
+        .catch((e: unknown) => {
+          console.error('kefu: one person on several devices:', e);
+          setTimeout(() => {
+            this.told.delete(id);
+            this.shared.delete(id);
+          }, AGAIN_MS);
+        });
     }
   }
 
