@@ -1,6 +1,6 @@
 /** A link to the history on this device, as a code to scan and as an address to copy. Drawn here: nobody else is asked for it. */
 import { encode } from 'uqr';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { VisitorClient } from '../model';
 import { t } from '../i18n/widget';
 import { t as shared } from '../i18n/shared';
@@ -42,7 +42,11 @@ export function DeviceCode({ client, onClose }: CodeProps) {
       },
     );
   };
-  useEffect(make, []);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    heading.current?.focus();
+    make();
+  }, []);
   const copy = () =>
     navigator.clipboard?.writeText(link.value!).then(
       () => (copied.value = true),
@@ -50,7 +54,7 @@ export function DeviceCode({ client, onClose }: CodeProps) {
     );
   return (
     <div class="w-device">
-      <h2 tabIndex={-1} ref={(h) => h?.focus()}>
+      <h2 tabIndex={-1} ref={heading}>
         {t('otherDevice')}
       </h2>
       <p>{t('deviceHow')}</p>
