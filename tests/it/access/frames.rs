@@ -63,6 +63,7 @@ fn cases(victim: &Peer, conv: ConvId, msg: MsgId) -> Vec<Case> {
         all(ClientFrame::Recall { req, conv, msg }, Refused(NotFound)),
         all(ClientFrame::Restore { req, conv, envelopes: vec![String::new()] }, Refused(NotFound)),
         all(ClientFrame::Close { req, conv, reason: None }, Refused(NotFound)),
+        all(ClientFrame::Rate { req, conv, stars: 1, msg: None }, Refused(NotFound)),
         all(ClientFrame::Reopen { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Dismiss { req, conv }, Refused(NotFound)),
         agents(ClientFrame::Tag { req, conv, add: vec![label.id.clone()], remove: Vec::new() }, Refused(NotFound)),
