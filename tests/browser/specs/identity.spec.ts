@@ -13,9 +13,7 @@ const VOUCHED = '姓名经站点后台确认';
 const backend = new ShopBackend();
 const dir = mkdtempSync(join(tmpdir(), 'kefu-identity-'));
 
-test('an agent sees who was vouched for, and not who was not; what the page says of them; nothing is stored in clear', async ({
-  stage,
-}) => {
+test('an agent sees who was vouched for, and not who was not; what the page says of them', async ({ stage }) => {
   await stage.kefu.cli('site', 'identity', 'web', '--key', backend.file(dir));
   const li = await stage.agent('li', '李娜');
   await bringAxe(li.page.context());
