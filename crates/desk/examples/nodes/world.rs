@@ -404,8 +404,27 @@ impl World {
         }
     }
 
-    /// What must hold at any time; the desk is there and has heard everything.
-    pub fn check(&self) -> Result<(), String> {
+    /// What is on its way between store and desk arrives.
+    fn settle(&mut self) {
+        loop {
+            let on_its_way =
+                |what: &Happens| matches!(what, Happens::Heard(_) | Happens::Assign(..) | Happens::Requeue(..));
+            let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue)
+                .into_sorted_vec()
+                .into_iter()
+                .rev()
+                .partition(|next| on_its_way(&next.0.2));
+            self.queue = later.into();
+            if now.is_empty() {
+                return;
+            }
+            now.into_iter().for_each(|Reverse((.., what))| self.step(what));
+        }
+    }
+
+    /// What must hold at any time, while there is a desk and Redis.
+    pub fn check(&mut self) -> Result<(), String> {
+        self.settle();
         let Counted { opened, closed, .. } = self.counted;
         let open = self.rows.iter().filter(|row| !row.closed).count() as u64;
         let begun = self.rows.len() as u64;
