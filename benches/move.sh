@@ -35,11 +35,11 @@ while [ $round -lt "$rounds" ]; do
     round=$((round + 1))
     for to in redis://127.0.0.1:$port redb:; do
         # a file that was left is not overwritten
-        [ $to = redb: ] && rm -f "$work"/data/*.redb "$work"/data/*.log
+        [ "$to" = redb: ] && rm -f "$work"/data/*.redb "$work"/data/*.log
         serve
         begin=$(date +%s.%N)
-        "$kefu" --json --data-dir "$work/data" move --to $to > "$work/out"
-        python3 - $to "$begin" "$(date +%s.%N)" "$work/out" << 'END_PY'
+        "$kefu" --json --data-dir "$work/data" move --to "$to" > "$work/out"
+        python3 - "$to" "$begin" "$(date +%s.%N)" "$work/out" << 'END_PY'
 import json, sys
 to, begin, end, out = sys.argv[1:]
 j = json.load(open(out))

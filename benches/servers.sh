@@ -70,6 +70,8 @@ begin() { # SET: starts its servers and haproxy
     taskset -c 0 haproxy -D -p "$work/haproxy.pid" -f "$work/haproxy.cfg" 2> /dev/null
 }
 stop() {
+    # a pid a word
+    # shellcheck disable=SC2013
     for pid in $(cat "$work/haproxy.pid" "$work/kefu.pids"); do
         kill "$pid"
         while kill -0 "$pid" 2> /dev/null; do sleep 0.1; done
@@ -95,7 +97,7 @@ while [ $round -lt "$rounds" ]; do
         # shellcheck disable=SC2046
         own=$(($(ticks $(cat "$work/kefu.pids")) - own)) redis=$(($(ticks "$(cat "$work/redis.pid")") - redis))
         redis-cli -p $port info commandstats > "$work/stats"
-        python3 - $set "$work" $own $redis $(($(ticks "$(cat "$work/haproxy.pid")") - balancer)) << 'END_PY'
+        python3 - "$set" "$work" $own $redis $(($(ticks "$(cat "$work/haproxy.pid")") - balancer)) << 'END_PY'
 import json, re, sys
 name, work, own, redis, balancer = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 j = json.load(open(f"{work}/out"))

@@ -2,7 +2,7 @@
 //! network, the real desk, and what things cost on a real machine (`costs.rs`).
 //!
 //! ```text
-//! cargo run --release -p kefu-desk --example nodes
+//! cargo run --release -p kefu-desk --example nodes [SOCKETS]
 //! ```
 //!
 //! The desk is given every event of every conversation, and its decisions are carried out against a store that is simulated
@@ -139,7 +139,7 @@ fn since(now: &Counted, before: &Counted) -> Counted {
         positions: now.positions - before.positions,
         presence: now.presence - before.presence,
         rosters: now.rosters - before.rosters,
-        busy: now.busy - before.busy,
+        busy: now.busy.saturating_sub(before.busy),
         ..*now
     }
 }
@@ -156,6 +156,8 @@ fn members_us(world: &World) -> f64 {
 }
 
 fn main() {
+    // one size alone is quicker
+    let only: Option<usize> = std::env::args().nth(1).and_then(|n| n.parse().ok());
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     for load in [USUAL, HEAVY] {
         println!("\n{} load, shares of a core\n", load.name);
@@ -163,7 +165,7 @@ fn main() {
             "| Sockets | Servers | Messages, conversations, bus a second | Server (of it what others say) | Desk (longest event; built again) | Redis: stored; bus | All back after a death; conversations moved | Most |"
         );
         println!("|---|---|---|---|---|---|---|---|");
-        for sockets in [1_000, 10_000, 100_000, 1_000_000] {
+        for sockets in [1_000, 10_000, 100_000, 1_000_000].into_iter().filter(|n| only.is_none_or(|only| only == *n)) {
             for nodes in [1, 2, 10, 100] {
                 match measure(sockets, nodes, load) {
                     Ok(f) => {

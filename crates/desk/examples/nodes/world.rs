@@ -115,6 +115,8 @@ pub struct World {
     rosters_due: u64,
     told: HashMap<TeamId, (Presence, u32)>,
     arrivals_ms: f64,
+    /// When the next one is due: several may come in a millisecond.
+    next_arrival: f64,
     arriving: bool,
     random: Random,
 }
@@ -151,6 +153,7 @@ impl World {
             rosters_due: 0,
             told: HashMap::new(),
             arrivals_ms: load.conversation_ms / chatting as f64,
+            next_arrival: 1_000_000.0,
             arriving: true,
             random: Random(seed),
         };
@@ -162,8 +165,7 @@ impl World {
             world.closes_later(n);
         }
         world.lead(0);
-        let first = world.random.wait(world.arrivals_ms) as u64;
-        world.soon(first, Happens::Arrives);
+        world.arrives_later();
         world
     }
 
@@ -174,6 +176,11 @@ impl World {
     fn soon(&mut self, ms: u64, what: Happens) {
         self.said += 1;
         self.queue.push(Reverse((self.now + ms, self.said, what)));
+    }
+
+    fn arrives_later(&mut self) {
+        self.next_arrival += self.random.wait(self.arrivals_ms);
+        self.soon((self.next_arrival as u64).saturating_sub(self.now), Happens::Arrives);
     }
 
     fn closes_later(&mut self, n: usize) {
@@ -239,7 +246,7 @@ impl World {
             Happens::Arrives if !self.arriving => {}
             // the store's queue holds it
             Happens::Arrives | Happens::Assign(..) | Happens::Requeue(..) | Happens::Closes(..) if waits > 0 => {
-                self.soon(waits, what)
+                self.soon(waits, what);
             }
             Happens::Arrives => {
                 let n = self.rows.len();
@@ -248,8 +255,7 @@ impl World {
                 self.rows.push(self.new_row(team));
                 self.counted.opened += 1;
                 self.soon(NETWORK_MS, Happens::Heard(n));
-                let next = self.random.wait(self.arrivals_ms) as u64;
-                self.soon(next, Happens::Arrives);
+                self.arrives_later();
             }
             Happens::Heard(n) => self.apply(fact(self, n)),
             Happens::Accepts(n, agent) if self.desk.is_none() => {
@@ -349,7 +355,7 @@ impl World {
                 self.apply(self.connected(agent));
             }
         }
-        self.counted.rebuilt = self.counted.busy - begin;
+        self.counted.rebuilt = self.counted.busy.saturating_sub(begin);
     }
 
     fn apply(&mut self, event: Event) {
@@ -385,10 +391,10 @@ impl World {
             }
             Decision::OfferGone { .. } => self.counted.offers += 1,
             Decision::Assign { conv, user } => {
-                self.soon(NETWORK_MS, Happens::Assign(self.ids[&conv], self.users[&user]))
+                self.soon(NETWORK_MS, Happens::Assign(self.ids[&conv], self.users[&user]));
             }
             Decision::Requeue { conv, user } => {
-                self.soon(NETWORK_MS, Happens::Requeue(self.ids[&conv], self.users[&user]))
+                self.soon(NETWORK_MS, Happens::Requeue(self.ids[&conv], self.users[&user]));
             }
             Decision::Position { .. } => self.counted.positions += 1,
             Decision::Presence { team, now } => {
