@@ -14,12 +14,12 @@ use kefu_desk::{Decision, Desk, Event, Rules};
 use kefu_proto::{AgentState, ConvId, Presence, TeamId, UserId};
 
 use crate::{
-    costs::{
-        ACCEPT_MS, BEAT_MS, CAPACITY, FAILOVER_MS, GONE_BEATS, IN_USE, LEASE_MS, Load, NETWORK_MS, RESTART_MS,
-        ROSTER_MS,
-    },
+    costs::{ACCEPT_MS, CAPACITY, IN_USE, Load, NETWORK_MS, ROSTER_MS},
     random::Random,
 };
+
+mod check;
+mod failures;
 
 /// What happens, and when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -205,41 +205,6 @@ impl World {
         self.arriving = false;
     }
 
-    /// The server that runs the desk dies, or, of one, restarts; its agents are back at these times after it, the others never.
-    pub fn die(&mut self, mut back: impl FnMut(usize) -> Option<u64>) {
-        let dead = self.leader;
-        self.desk = None;
-        let noticed = BEAT_MS * GONE_BEATS;
-        self.dead = Some((dead, self.now + noticed));
-        let again = match self.nodes {
-            1 => RESTART_MS,
-            // renewed up to two seconds before, taken by the next beat of another
-            _ => {
-                LEASE_MS - self.random.below(BEAT_MS as usize) as u64
-                    + self.random.below(BEAT_MS as usize) as u64 / self.nodes as u64
-            }
-        };
-        self.leader = (dead + 1) % self.nodes;
-        self.soon(again, Happens::Leads);
-        self.soon(noticed, Happens::Lost);
-        for agent in 0..self.agents.len() {
-            if self.agents[agent].node == dead {
-                self.agents[agent].here = false;
-                if let Some(ms) = back(agent) {
-                    self.soon(ms, Happens::Back(agent));
-                }
-            }
-        }
-    }
-
-    /// Redis is away: nothing is stored and nobody decides.
-    pub fn fail_over(&mut self) {
-        self.desk = None;
-        self.away_until = self.now + FAILOVER_MS;
-        let beat = self.random.below(BEAT_MS as usize) as u64;
-        self.soon(FAILOVER_MS + beat, Happens::Leads);
-    }
-
     fn step(&mut self, what: Happens) {
         let waits = self.away_until.saturating_sub(self.now);
         match what {
@@ -407,58 +372,6 @@ impl World {
             }
             Decision::StateChanged { .. } => self.counted.presence += 1,
             Decision::AgentsChanged { team } => _ = self.rosters.insert(index(&team)),
-        }
-    }
-
-    /// What is on its way between store and desk arrives.
-    fn settle(&mut self) {
-        loop {
-            let on_its_way =
-                |what: &Happens| matches!(what, Happens::Heard(_) | Happens::Assign(..) | Happens::Requeue(..));
-            let (now, later): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue)
-                .into_sorted_vec()
-                .into_iter()
-                .rev()
-                .partition(|next| on_its_way(&next.0.2));
-            self.queue = later.into();
-            if now.is_empty() {
-                return;
-            }
-            now.into_iter().for_each(|Reverse((.., what))| self.step(what));
-        }
-    }
-
-    /// What must hold at any time, while there is a desk and Redis.
-    pub fn check(&mut self) -> Result<(), String> {
-        self.settle();
-        let Counted { opened, closed, .. } = self.counted;
-        let open = self.rows.iter().filter(|row| !row.closed).count() as u64;
-        let begun = self.rows.len() as u64;
-        if begun != open + closed || begun < opened {
-            return Err(format!("of {begun} conversations {open} are open and {closed} closed"));
-        }
-        let Some(desk) = &self.desk else { return Err("nobody runs the desk".to_owned()) };
-        let mut owned = vec![0; self.agents.len()];
-        for (n, row) in self.rows.iter().enumerate().filter(|(_, row)| !row.closed) {
-            match row.owner {
-                Some(agent) => owned[agent] += 1,
-                None if desk.position(conv(n)).is_none() => {
-                    return Err(format!("conversation {n} waits and is in no queue"));
-                }
-                None => {}
-            }
-        }
-        let snapshot = desk.snapshot(self.now);
-        for view in &snapshot.agents {
-            let stored = owned[self.users[&view.user]];
-            if view.load != stored {
-                return Err(format!("{} has {stored} conversations, the desk says {}", view.user, view.load));
-            }
-        }
-        let waiting = self.rows.iter().filter(|row| !row.closed && row.owner.is_none()).count();
-        match snapshot.waiting as usize == waiting && snapshot.owned as usize == owned.iter().sum::<u32>() as usize {
-            true => Ok(()),
-            false => Err(format!("the desk has {} in its queues, {waiting} wait", snapshot.waiting)),
         }
     }
 
