@@ -1,7 +1,7 @@
 #!/bin/sh
 # One server on its file, and one, two and three servers on a Redis, in turn: latency, processor time of servers and Redis.
 #   sh benches/servers.sh KEFU [RATE] [ROUNDS]     RATE 0: as fast as they can
-# All are reached through haproxy, which gives every connection to the next server, so that visitor and agent of a pair are on
+# All are reached through haproxy, which gives every connection to the next server, so that visitor and agent of a pair may be on
 # different servers where there are several. Redis has core 1 for itself; servers, haproxy and the generator share core 0.
 # Needs redis-server, redis-cli, haproxy, curl, taskset and python3.
 set -eu
