@@ -201,12 +201,15 @@ export class Conversation implements Thread {
         this.log.memory.acknowledged(r.seq, env);
       this.queued--;
       // before anything is sealed in a new epoch or shown; nothing is sealed before all of it is read
-      if (live ? entry?.epoch || this.queued === 0 : this.queued === 0 && Date.now() - this.keptAt > KEEP_MS) {
+      const { contradicts } = this.log.history;
+      const due = this.queued === 0 && (live || Date.now() - this.keptAt > KEEP_MS);
+      // what contradicts an earlier history is seen as well, with its marks
+      if (due || contradicts || (live && entry?.epoch)) {
         await this.remember(gen);
         this.kept = r.seq;
         this.keptAt = Date.now();
       }
-      if (this.log.history.contradicts && !this.ended) this.end('error.history');
+      if (contradicts && !this.ended) this.end('error.history');
       if (env) {
         this.outbox.record(env);
         this.deliveries.record(env);
