@@ -36,7 +36,15 @@ export const hashed = (name, bytes) => `${name}-${hash('sha256', bytes).digest('
 /** What chunks lend each other never changes: values are shorter than getters. */
 const EXPORT =
   /Object\.defineProperty\(exports, "(\w+)", \{\s*enumerable: true,\s*get: function\(\) \{\s*return (\w+);\s*\}\s*\}\);/g;
-const values = (code) => code.replace(EXPORT, 'exports.$1 = $2;');
+const values = (code) => own(code.replace(EXPORT, 'exports.$1 = $2;'));
+
+/** The bundler's helper lends everything that is in an object, which in some pages is more than was put there. */
+const ALL = /for \(var (\w+) in (\w+)\) (__defProp\()/g;
+function own(code) {
+  const found = code.replace(ALL, 'for (var $1 of Object.keys($2)) $3');
+  if (/ in \w+\)\s*\{?\s*__defProp\(/.test(found)) throw new Error("the bundler's helper is written in another way");
+  return found;
+}
 
 /** `chunks`: code by name as the bundler left it. */
 export async function cut(src, chunks) {

@@ -202,9 +202,11 @@ export class Conversation implements Thread {
       this.queued--;
       // before anything is sealed in a new epoch or shown; nothing is sealed before all of it is read
       const { contradicts } = this.log.history;
-      const due = this.queued === 0 && (live || Date.now() - this.keptAt > KEEP_MS);
+      // it may have come before the end of the history was known, and be read after it
+      const { value: read } = this.synced;
+      const due = this.queued === 0 && (read || Date.now() - this.keptAt > KEEP_MS);
       // what contradicts an earlier history is seen as well, with its marks
-      if (due || contradicts || (live && entry?.epoch)) {
+      if (due || contradicts || (read && entry?.epoch)) {
         await this.remember(gen);
         this.kept = r.seq;
         this.keptAt = Date.now();
