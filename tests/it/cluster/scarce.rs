@@ -38,6 +38,9 @@ enum Kind {
 
 const KINDS: [Kind; 5] = [Kind::SlowLink, Kind::SlowDisk, Kind::FullDisk, Kind::FullMemory, Kind::Silence];
 
+/// What a server says without its Redis: where somebody writes, and where nobody does.
+const AWAY: [&str; 2] = ["nothing can be stored there", "Redis can't be reached"];
+
 struct Scarce {
     company: Arc<Company>,
     dirs: [PathBuf; 2],
@@ -85,10 +88,10 @@ impl Scarce {
     }
 
     /// Both servers say in a sentence that nothing can be stored, after what they had said before.
-    async fn say_so(&self, words: &str, before: [String; 2]) {
-        until(&format!("logs with {words}"), async || {
+    async fn say_so(&self, words: &[&str], before: [String; 2]) {
+        until(&format!("logs with one of {words:?}"), async || {
             let mut logs = self.logs().into_iter().zip(&before);
-            logs.all(|(log, before)| log[before.len()..].contains(words)).then_some(())
+            logs.all(|(log, before)| words.iter().any(|words| log[before.len()..].contains(words))).then_some(())
         })
         .await;
     }
@@ -107,7 +110,7 @@ impl Scarce {
     async fn full_memory(&self) {
         let before = self.logs();
         self.set_memory(self.memory().await / 2).await;
-        self.say_so("(maxmemory) is used up", before).await;
+        self.say_so(&["(maxmemory) is used up"], before).await;
         for server in 0..2 {
             let page = until("a page", async || self.page(server).await).await;
             assert_eq!(page.storage, StorageState::Full, "of server {server}");
@@ -134,7 +137,7 @@ impl Scarce {
             (said.lines().last().is_some_and(|line| line.contains("Exiting"))).then_some(())
         })
         .await;
-        self.say_so("nothing can be stored there", before).await;
+        self.say_so(&AWAY, before).await;
         // nothing can be read: a page that comes now is let in if all that it is greeted with is in memory, and told
         if let Some(page) = self.page(0).await {
             assert_eq!(page.storage, StorageState::Full);
@@ -176,7 +179,7 @@ impl Victim for Scarce {
             Kind::Silence => {
                 let before = self.logs();
                 self.redis.stop();
-                self.say_so("nothing can be stored there", before).await;
+                self.say_so(&AWAY, before).await;
                 self.redis.cont();
             }
             Kind::FullDisk => self.full_disk().await,
