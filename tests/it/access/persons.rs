@@ -86,7 +86,7 @@ pub async fn a_device_reads_what_an_agent_lets_it(one: &Server, two: &Server) {
 pub async fn a_hand_over_is_given_out_once(one: &Server, two: &Server) {
     let (old, li, conv) = victim(one).await;
     let (fresh, late) = (Peer::visitor(two).await, Peer::visitor(two).await);
-    let stranger = Peer::visitor(one).await;
+    let mut stranger = Peer::visitor(one).await;
     let id = json!("0f".repeat(16));
     let leave = |conv: ConvId, blob: &[u8]| json!({ "id": id, "convs": [conv], "blob": b64u(blob) });
     // of a conversation that is somebody else's nothing is handed over, and no agent hands over
@@ -98,8 +98,12 @@ pub async fn a_hand_over_is_given_out_once(one: &Server, two: &Server) {
     assert_eq!(refused.code(), error_code(ErrorCode::TooLarge));
 
     assert_eq!(post(one, "/devices", &old.token, leave(conv, b"sealed")).await.status, 200);
-    // nobody puts something else in its place
+    // who has no conversation leaves nothing here
     let refused = post(one, "/devices", &stranger.token, json!({ "id": id, "convs": [], "blob": b64u(b"x") })).await;
+    assert_eq!(refused.code(), error_code(ErrorCode::Malformed));
+    // nobody puts something else in its place
+    let theirs = stranger.open().await;
+    let refused = post(one, "/devices", &stranger.token, leave(theirs, b"x")).await;
     assert_eq!(refused.code(), error_code(ErrorCode::Conflict));
     let take = async |peer: &Peer| post(two, "/devices/take", &peer.token, json!({ "id": id })).await;
     assert_eq!(post(two, "/devices/take", &late.token, json!({ "id": "00".repeat(16) })).await.status, 404);

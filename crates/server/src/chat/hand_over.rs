@@ -10,7 +10,7 @@ use crate::{
     store::{self, Batch, Op, StoreError, Table},
 };
 
-use super::{Chat, RequestError};
+use super::{Act, Address, Chat, RequestError};
 
 /// Most bytes that are handed over.
 pub const MAX_HANDED_OVER: usize = 64 * 1024;
@@ -60,11 +60,15 @@ impl Chat {
     pub async fn hand_over(
         &self,
         who: &Who,
+        address: Address,
         id: [u8; 16],
         convs: Vec<ConvId>,
         blob: Vec<u8>,
     ) -> Result<(), RequestError> {
         let kid = visitor(who)?;
+        if convs.is_empty() {
+            return Err(RequestError::malformed("there is no conversation to go on with"));
+        }
         if convs.len() > MAX_CONVS || blob.len() > MAX_HANDED_OVER {
             return Err(RequestError::new(ErrorCode::TooLarge, "so much cannot be handed over to another device"));
         }
@@ -75,6 +79,10 @@ impl Chat {
                 return Err(RequestError::not_found());
             }
         }
+        // it is in the database for a while, like what they write
+        let act = Act { bytes: u32::try_from(blob.len()).unwrap_or(u32::MAX), records: 1, ..Act::default() };
+        self.refuse_blocked(kid)?;
+        self.limits.visitor(kid, address, act, self.now_ms()).map_err(|l| self.limited(l))?;
         let kept = Kept { at: self.now_ms(), convs, blob: Bytes(blob) };
         let value = serde_json::to_vec(&kept).map_err(|e| StoreError::Corrupt(e.to_string()))?;
         let before = self.store.get(Table::Person, &newest_key(kid)).await?;

@@ -104,7 +104,7 @@ pub async fn devices(
             let member = Sender::member(&http.bounds, address, HAND_OVER);
             let Received { value, held: _held } = body::<HandOver>(member, request).await?;
             let id = sixteen(&value.id, "id")?;
-            run_detached(async move { chat.hand_over(&who, id, value.convs, value.blob.0).await }).await?;
+            run_detached(async move { chat.hand_over(&who, address, id, value.convs, value.blob.0).await }).await?;
             Ok(answer::json(&json!({})))
         }
         ["take"] => {
